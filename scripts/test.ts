@@ -1,0 +1,45 @@
+// `npm test`: every suite in turn, then one plain line of figures.
+import { run } from './run.ts'
+
+type Suite = { name: string; command: string; args: string[] }
+
+const mocha = ['--exit', '--timeout', '60000']
+
+const suites: Suite[] = [
+  { name: 'check', command: 'node', args: ['scripts/check.ts'] },
+  { name: 'contracts', command: 'hardhat', args: ['test'] },
+  {
+    name: 'packages and iApps',
+    command: 'mocha',
+    args: [...mocha, 'packages/!(stack)/**/*.test.ts', 'iapps/**/*.test.ts'],
+  },
+  { name: 'end to end', command: 'mocha', args: [...mocha, 'packages/stack/**/*.test.ts'] },
+]
+
+/** The sum of the numbers in front of a word in a Mocha-like summary, over all of its summaries. */
+function count(output: string, word: 'passing' | 'failing' | 'pending'): number {
+  return [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, 'gm'))].reduce(
+    (sum, [, number]) => sum + Number(number),
+    0,
+  )
+}
+
+const only = process.argv.slice(2)
+const totals = { passed: 0, failed: 0, skipped: 0 }
+const started = performance.now()
+for (const suite of suites) {
+  if (only.length > 0 && !only.includes(suite.name)) continue
+  console.log(`\n== ${suite.name} ==`)
+  const since = performance.now()
+  const { code, output } = await run(suite.command, suite.args, { show: true })
+  const passed = count(output, 'passing')
+  const failed = count(output, 'failing')
+  totals.passed += passed
+  // A suite that dies without a summary, or that ran nothing, has failed as well.
+  totals.failed += failed > 0 || (code === 0 && passed > 0) ? failed : 1
+  totals.skipped += count(output, 'pending')
+  console.log(`== ${suite.name}: ${((performance.now() - since) / 1000).toFixed(0)} s ==`)
+}
+console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s in all`)
+console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
+process.exitCode = totals.failed === 0 ? 0 : 1
