@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Reentrant
+/// @notice On any call, calls back what it was prepared to, and keeps how that ended.
+contract Reentrant {
+    address public target;
+    bytes public payload;
+    bool public wasCalled;
+    bool public succeeded;
+    bytes public answer;
+
+    function prepare(address target_, bytes calldata payload_) external {
+        target = target_;
+        payload = payload_;
+    }
+
+    function execute(address target_, bytes calldata data) external {
+        (bool success, bytes memory returned) = target_.call(data);
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(returned, 32), mload(returned))
+            }
+        }
+    }
+
+    fallback() external {
+        wasCalled = true;
+        (succeeded, answer) = target.call(payload);
+    }
+}
