@@ -1,0 +1,72 @@
+import { BaseError } from '@sealdeal/protocol'
+
+/** No block of that name is on this disk. */
+export class BlockNotFoundError extends BaseError {
+  override name = 'BlockNotFoundError'
+  constructor({ cid }: { cid: string }) {
+    super(`No block is stored under "${cid}".`, { docsPath: '/storage#not-found' })
+  }
+}
+
+/** The path names nothing that this store holds. */
+export class BlobNotFoundError extends BaseError {
+  override name = 'BlobNotFoundError'
+  constructor({ path, reason }: { path: string; reason?: string }) {
+    super(`Nothing is stored under "${path}"${reason ? `: ${reason}` : ''}.`, {
+      metaMessages: ['Add it first: `POST /api/v0/add`, then use the `Hash` of the answer.'],
+      docsPath: '/storage#not-found',
+    })
+  }
+}
+
+/** What follows `/ipfs/` is no content identifier. */
+export class InvalidPathError extends BaseError {
+  override name = 'InvalidPathError'
+  constructor({ path }: { path: string }) {
+    super(`"${path}" is not a content identifier.`, {
+      metaMessages: ['A path looks like `/ipfs/Qm...` or `/ipfs/bafy...`.'],
+      docsPath: '/storage#gateway',
+    })
+  }
+}
+
+/** The range lies behind the end of the blob. */
+export class RangeNotSatisfiableError extends BaseError {
+  override name = 'RangeNotSatisfiableError'
+  constructor({ range, size }: { range: string; size: number }) {
+    super(`The range "${range}" lies outside of the ${size} bytes stored.`, { docsPath: '/storage#ranges' })
+  }
+}
+
+/** One file of an upload is longer than the configured limit. */
+export class FileTooLargeError extends BaseError {
+  override name = 'FileTooLargeError'
+  constructor({ name, limit }: { name: string; limit: number }) {
+    super(`The file "${name}" is longer than the ${limit} bytes that this store takes.`, {
+      metaMessages: ['The operator may raise `STORAGE_MAX_FILE_BYTES`.'],
+      docsPath: '/storage#limits',
+    })
+  }
+}
+
+/** An upload holds more files than the configured limit. */
+export class TooManyFilesError extends BaseError {
+  override name = 'TooManyFilesError'
+  constructor({ limit }: { limit: number }) {
+    super(`One upload may hold at most ${limit} files.`, {
+      metaMessages: ['Send several uploads, or ask the operator to raise `STORAGE_MAX_FILES`.'],
+      docsPath: '/storage#limits',
+    })
+  }
+}
+
+/** The body of an upload cannot be read as a form with files. */
+export class InvalidUploadError extends BaseError {
+  override name = 'InvalidUploadError'
+  constructor({ reason }: { reason: string }) {
+    super(`The upload cannot be read: ${reason}.`, {
+      metaMessages: ['Send `multipart/form-data` with at least one file, as `curl -F file=@path` does.'],
+      docsPath: '/storage#add',
+    })
+  }
+}
