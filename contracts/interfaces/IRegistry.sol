@@ -16,11 +16,9 @@ interface IRegistry is IERC721Enumerable {
     /// @notice Thrown by calls that exist for old clients only.
     error OperationNotSupported();
 
-    /// @notice Everything that a match must know of `entry`, in one call. `owner` is zero when the entry is registered
-    /// neither here nor in a previous registry. The ratios, in percent, are zero except for workerpools.
-    function lookup(
-        address entry
-    ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio);
+    /// @notice Owner of a registered entry, or zero when `entry` is registered neither here nor in a previous registry.
+    /// @dev One call tells registration and owner: the Hub makes it for every order of a match.
+    function registrationOf(address entry) external view returns (address owner);
 
     /// @notice Whether `entry` was made here or in a previous registry.
     function isRegistered(address entry) external view returns (bool);

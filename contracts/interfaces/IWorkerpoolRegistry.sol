@@ -15,6 +15,14 @@ interface IWorkerpoolRegistry is IRegistry {
     /// @notice The address that `createWorkerpool` gives, or gave, for the same arguments.
     function predictWorkerpool(address owner, string calldata description) external view returns (address);
 
+    /// @notice Owner and policy of a registered workerpool in one answer; all zero when it is not registered.
+    /// @return owner Its current owner.
+    /// @return workerStakeRatio Percentage of the workerpool price that a worker of a replicated task stakes.
+    /// @return schedulerRewardRatio Percentage of the workerpool price that the pool's owner keeps; at most 100.
+    function workerpoolOf(
+        address workerpool
+    ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio);
+
     /// @notice Keeps the policy of the calling workerpool, in percent. Use `changePolicy` of the workerpool.
     function setPolicy(uint256 workerStakeRatio, uint256 schedulerRewardRatio) external;
 }

@@ -25,7 +25,7 @@ contract Troublemaker {
         kind = kind_;
     }
 
-    fallback() external payable {
+    fallback() external {
         if (kind == Kind.REVERTS) revert Trouble(42);
         if (kind == Kind.REVERTS_WITH_A_BOMB) _revertWith(BOMB);
         if (kind == Kind.BURNS_GAS) _burn();

@@ -10,6 +10,11 @@ import {CompactERC721Enumerable} from "./CompactERC721Enumerable.sol";
 /// @title Registry
 /// @notice Makes clones whose fields lie in their code, and keeps who owns them.
 abstract contract Registry is CompactERC721Enumerable, Ownable, IRegistry {
+    /// @dev The minimal proxy of ERC-1167, around the address that it delegates to.
+    bytes10 private constant PROXY_HEAD = hex"363d3d373d3d3d363d73";
+    bytes15 private constant PROXY_TAIL = hex"5af43d82803e903d91602b57fd5bf3";
+    uint256 private constant PROXY_LENGTH = 45;
+
     /// @inheritdoc IRegistry
     address public immutable master;
 
@@ -49,16 +54,9 @@ abstract contract Registry is CompactERC721Enumerable, Ownable, IRegistry {
     }
 
     /// @inheritdoc IRegistry
-    function lookup(
-        address entry
-    ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio) {
+    function registrationOf(address entry) public view returns (address owner) {
         owner = _ownerOf(_id(entry));
-        if (owner != address(0)) {
-            (workerStakeRatio, schedulerRewardRatio) = _policyOf(entry);
-        } else if (_isRegisteredBefore(entry)) {
-            owner = IEntry(entry).owner();
-            (workerStakeRatio, schedulerRewardRatio) = _policyBefore(entry);
-        }
+        if (owner == address(0) && _isRegisteredBefore(entry)) owner = IEntry(entry).owner();
     }
 
     /// @inheritdoc IRegistry
@@ -68,29 +66,21 @@ abstract contract Registry is CompactERC721Enumerable, Ownable, IRegistry {
 
     /// @inheritdoc IRegistry
     function proxyCode() public view returns (bytes memory) {
-        return abi.encodePacked(hex"363d3d373d3d3d363d73", master, hex"5af43d82803e903d91602b57fd5bf3");
+        return abi.encodePacked(PROXY_HEAD, master, PROXY_TAIL);
     }
 
     function _create(address owner, bytes memory fields) internal returns (address entry) {
-        entry = _predict(owner, fields);
+        bytes memory creationCode = _creationCode(fields);
+        bytes32 salt = _salt(owner);
+        entry = Create2.computeAddress(salt, keccak256(creationCode));
         // A collision of addresses would burn all gas, so it is refused before.
         require(_ownerOf(_id(entry)) == address(0), AlreadyCreated(entry));
-        Clones.cloneDeterministicWithImmutableArgs(master, fields, _salt(owner));
+        Create2.deploy(0, salt, creationCode);
         _mint(owner, _id(entry));
     }
 
     function _predict(address owner, bytes memory fields) internal view returns (address) {
-        return Clones.predictDeterministicAddressWithImmutableArgs(master, fields, _salt(owner));
-    }
-
-    /// @dev The policy of an entry of this registry. Only workerpools have one.
-    function _policyOf(address) internal view virtual returns (uint256, uint256) {
-        return (0, 0);
-    }
-
-    /// @dev The policy of an entry of a previous registry.
-    function _policyBefore(address) internal view virtual returns (uint256, uint256) {
-        return (0, 0);
+        return Create2.computeAddress(_salt(owner), keccak256(_creationCode(fields)));
     }
 
     function _baseURI() internal view override returns (string memory) {
@@ -103,6 +93,13 @@ abstract contract Registry is CompactERC721Enumerable, Ownable, IRegistry {
 
     function _isRegisteredBefore(address entry) private view returns (bool) {
         return previous != address(0) && IRegistry(previous).isRegistered(entry);
+    }
+
+    /// @dev The clone with immutable arguments of OpenZeppelin's Clones, encoded once for address and creation.
+    function _creationCode(bytes memory fields) private view returns (bytes memory) {
+        // Fields.pack has checked that the length fits into its 16 bits.
+        uint16 length = uint16(PROXY_LENGTH + fields.length);
+        return abi.encodePacked(hex"61", length, hex"3d81600a3d39f3", PROXY_HEAD, master, PROXY_TAIL, fields);
     }
 
     function _salt(address owner) private pure returns (bytes32) {

@@ -53,18 +53,28 @@ contract WorkerpoolRegistry is Registry, IWorkerpoolRegistry {
         return _predict(owner, Fields.pack(bytes(description)));
     }
 
-    function _policyOf(address workerpool) internal view override returns (uint256 stakeRatio, uint256 rewardRatio) {
-        uint256 attributes = _tokens[_id(workerpool)].attributes;
-        if (attributes == 0) return (DEFAULT_STAKE_RATIO, DEFAULT_REWARD_RATIO);
-        stakeRatio = attributes >> STAKE_SHIFT;
-        if (stakeRatio == WIDE_STAKE_RATIO) stakeRatio = _wideStakeRatios[workerpool];
-        rewardRatio = uint8(attributes) >> REWARD_SHIFT;
+    /// @inheritdoc IWorkerpoolRegistry
+    function workerpoolOf(
+        address workerpool
+    ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio) {
+        owner = registrationOf(workerpool);
+        if (owner == address(0)) return (address(0), 0, 0);
+        Token storage token = _tokens[_id(workerpool)];
+        if (token.owner == address(0)) return (owner, _stakeRatioBefore(workerpool), _rewardRatioBefore(workerpool));
+
+        uint256 attributes = token.attributes;
+        if (attributes == 0) return (owner, DEFAULT_STAKE_RATIO, DEFAULT_REWARD_RATIO);
+        workerStakeRatio = attributes >> STAKE_SHIFT;
+        if (workerStakeRatio == WIDE_STAKE_RATIO) workerStakeRatio = _wideStakeRatios[workerpool];
+        schedulerRewardRatio = uint8(attributes) >> REWARD_SHIFT;
     }
 
-    function _policyBefore(address workerpool) internal view override returns (uint256, uint256) {
-        return (
-            IWorkerpool(workerpool).m_workerStakeRatioPolicy(),
-            IWorkerpool(workerpool).m_schedulerRewardRatioPolicy()
-        );
+    /// @dev A pool of a previous registry keeps its policy where that registry keeps it.
+    function _stakeRatioBefore(address workerpool) private view returns (uint256) {
+        return IWorkerpool(workerpool).m_workerStakeRatioPolicy();
+    }
+
+    function _rewardRatioBefore(address workerpool) private view returns (uint256) {
+        return IWorkerpool(workerpool).m_schedulerRewardRatioPolicy();
     }
 }
