@@ -1,0 +1,5 @@
+export { type Cause, causes, EnclaveFailureError } from './failures.ts'
+export { type LaunchParameters, type LaunchReturnType, launch } from './launch.ts'
+export { measureRuntime } from './measure.ts'
+export { Failure, Launch, Line, Outcome, Step } from './pipe.ts'
+export { detectSandbox, fallenPromises, type RoomSizes, type Sandbox, SandboxUnavailableError } from './sandbox.ts'

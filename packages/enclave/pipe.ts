@@ -1,0 +1,64 @@
+/**
+ * What crosses the pipe between a worker and the enclave it starts: one line of JSON in, lines of JSON out.
+ *
+ * Nothing on this pipe is secret: the worker that holds its other end must not see plaintext.
+ */
+import type { Address, Hex } from '@sealdeal/protocol'
+import { z } from 'zod'
+import { causes } from './failures.ts'
+
+const hex = z.templateLiteral(['0x', z.string().regex(/^([0-9a-fA-F]{2})*$/)]).transform((text): Hex => text)
+const bytes32 = z.templateLiteral(['0x', z.string().regex(/^[0-9a-fA-F]{64}$/)]).transform((text): Hex => text)
+const address = z.templateLiteral(['0x', z.string().regex(/^[0-9a-fA-F]{40}$/)]).transform((text): Address => text)
+const decimal = z.union([z.string().regex(/^\d+$/), z.int().nonnegative()]).transform(String)
+const origin = z.url({ protocol: /^https?$/ })
+
+/** The task to run, as the worker writes it on the enclave's standard input. Numbers are decimal strings (or numbers). */
+export const Launch = z.object({
+  chainId: decimal,
+  hub: address,
+  dealId: bytes32,
+  /** Index of the task in the request order. */
+  index: decimal,
+  worker: address,
+  /** What the pool owner signed for this worker; `expiry` in unix seconds. */
+  lease: z.object({ attempt: decimal, expiry: decimal, signature: hex }),
+  /** The app as the chain names it. `multiaddr` in bytes. */
+  app: z.object({ address, type: z.string(), multiaddr: hex, checksum: bytes32 }),
+  smsUrl: origin,
+  storageUrl: origin,
+  /** File of the simulator's platform that makes the quotes. */
+  platformFile: z.string().min(1),
+})
+export type Launch = z.input<typeof Launch>
+
+/** A sign of life. `attested` always says whether the quote comes from a simulator. */
+export const Step = z.discriminatedUnion('step', [
+  z.object({ step: z.literal('measured'), runtime: hex, app: hex, sandbox: z.string(), fallen: z.array(z.string()) }),
+  z.object({ step: z.literal('attested'), simulated: z.boolean(), enclaveAddress: address, enclaveKey: hex }),
+  z.object({ step: z.literal('fetched'), bytes: z.int(), dataset: address.optional() }),
+  z.object({ step: z.literal('computed'), seconds: z.number() }),
+  z.object({ step: z.literal('delivered'), bytes: z.int(), encrypted: z.boolean(), location: z.string() }),
+])
+export type Step = z.output<typeof Step>
+
+/** What the worker takes to the chain. */
+export const Outcome = z.object({
+  resultDigest: bytes32,
+  /** Where the result lies: UTF-8 bytes of the JSON that clients read. */
+  results: hex,
+  /** What the callback contract receives; `0x` without one. */
+  resultsCallback: hex,
+  enclaveAddress: address,
+  enclaveSignature: hex,
+  authorization: hex,
+})
+export type Outcome = z.output<typeof Outcome>
+
+/** Why there is no result. `retryable`: another attempt may succeed, the fault is neither the app's nor the input's. */
+export const Failure = z.object({ cause: z.enum(causes), message: z.string(), retryable: z.boolean() })
+export type Failure = z.output<typeof Failure>
+
+/** One line of the enclave's standard output. */
+export const Line = z.union([Step, z.object({ outcome: Outcome }), z.object({ failure: Failure })])
+export type Line = z.output<typeof Line>

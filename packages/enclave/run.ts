@@ -1,0 +1,157 @@
+/** One task, from keys to signature: the life of an enclave, read from top to bottom. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { replayRtmr3 } from '@sealdeal/attestation'
+import { Bundle, type Hex, Locator, Params } from '@sealdeal/protocol'
+import { commandLine, environment, foldersInRoom, pathInRoom, runApp, unpackApp } from './app.ts'
+import { deliver } from './deliver.ts'
+import { DownloadError, download } from './download.ts'
+import { EnclaveFailureError, orFail } from './failures.ts'
+import { fetchInputs } from './inputs.ts'
+import { createKeys } from './keys.ts'
+import { appChecksum, appEvents, measureRuntime } from './measure.ts'
+import { packOutputs } from './outputs.ts'
+import type { Outcome, Step } from './pipe.ts'
+import type { Prover } from './prover.ts'
+import { fallenPromises, type Sandbox } from './sandbox.ts'
+import { fetchNonce, openSession, type Subject } from './session.ts'
+
+/** What to run, and the two servers it needs. */
+export type TaskDescription = Subject & {
+  app: { type: string; multiaddr: Hex }
+  /** Origin of the secret service. */
+  smsUrl: string
+  /** Origin of the storage: its gateway and where results go. */
+  storageUrl: string
+}
+
+/** A bundle is code, not data. */
+const bundleLimits = { maxBytes: 256 * 2 ** 20, maxSeconds: 120 }
+
+/**
+ * Runs one task. Plaintext exists in this process and below `directory` only.
+ *
+ * @param directory the private tmpfs
+ * @param report called at each step, with nothing that is secret
+ * @throws EnclaveFailureError with the cause of the step that failed
+ */
+export async function run({
+  task,
+  sandbox,
+  directory,
+  prover,
+  report,
+}: {
+  task: TaskDescription
+  sandbox: Sandbox
+  directory: string
+  prover: Prover
+  report: (step: Step) => void
+}): Promise<Outcome> {
+  const { smsUrl, storageUrl, worker } = task
+  const keys = await createKeys()
+
+  const bundle = await fetchApp({ app: task.app, directory, gateway: storageUrl })
+  const runtime = measureRuntime()
+  const eventLog = appEvents(task.app.checksum)
+  const rtmr3 = await replayRtmr3(eventLog)
+  const fallen = sandbox === 'none' ? [...fallenPromises] : []
+  report({ step: 'measured', runtime, app: task.app.checksum, sandbox, fallen })
+
+  const nonce = await fetchNonce({ smsUrl, subject: task })
+  const quote = (reportData: Hex) => prover.quote({ runtime, rtmr3, reportData })
+  const { content, authorization } = await openSession({ smsUrl, subject: task, keys, nonce, quote, eventLog })
+  const { enclaveAddress, enclaveKey } = keys
+  report({ step: 'attested', simulated: prover.simulated, enclaveAddress, enclaveKey })
+
+  const params = readParams(content.params)
+  const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, gateway: storageUrl })
+  report({ step: 'fetched', bytes: inputs.bytes, ...(inputs.dataset !== undefined && { dataset: inputs.dataset }) })
+
+  await unpackApp({ directory, files: [...bundle.files] })
+  const folders = foldersInRoom({ sandbox, directory })
+  const { seconds } = await runApp({
+    sandbox,
+    directory,
+    command: commandLine({ entrypoint: bundle.manifest.entrypoint, args: params.args, sandbox }),
+    env: environment({ content, inputs, folders, path: pathInRoom }),
+    maxSeconds: content.maxSeconds,
+  })
+  report({ step: 'computed', seconds })
+
+  const packed = await packOutputs({
+    out: join(directory, 'out'),
+    outName: folders.out,
+    taskId: content.taskId,
+    callback: content.callback,
+    encrypt: params.encryptResult === true,
+    resultKey: content.resultKey,
+  })
+  const { callback, taskId } = content
+  const { location, ...delivery } = await deliver({ packed, storageUrl, callback, taskId, worker, keys })
+  report({ step: 'delivered', bytes: packed.archive?.length ?? 0, encrypted: packed.encrypted, location })
+  return { ...delivery, authorization }
+}
+
+/** The bundle that the chain names, its sha256 compared before anything of it is read. */
+async function fetchApp({
+  app,
+  directory,
+  gateway,
+}: {
+  app: TaskDescription['app']
+  directory: string
+  gateway: string
+}): Promise<Bundle.Bundle> {
+  if (app.type !== Bundle.type) {
+    throw new EnclaveFailureError({
+      failure: 'APP_TYPE_UNSUPPORTED',
+      message: `This enclave runs apps of type "${Bundle.type}", not "${app.type}".`,
+    })
+  }
+  const file = join(directory, 'app.zip')
+  const url = await orFail('APP_IMAGE_DOWNLOAD_FAILED', 'The app names no place to fetch it from.', () =>
+    Locator.toUrl(app.multiaddr, { gateway }),
+  )
+  try {
+    await download({ url, file, ...bundleLimits })
+  } catch (error) {
+    const detail = error instanceof DownloadError ? error.message : 'It could not be stored.'
+    throw new EnclaveFailureError({
+      failure: 'APP_IMAGE_DOWNLOAD_FAILED',
+      message: `The app could not be fetched. ${detail}`,
+    })
+  }
+  const bytes = await readFile(file)
+  await rm(file)
+  const checksum = appChecksum(bytes)
+  if (checksum !== app.checksum.toLowerCase()) {
+    throw new EnclaveFailureError({
+      failure: 'APP_IMAGE_CHECKSUM_INVALID',
+      message: `The stored app is not the registered one: its sha256 is ${checksum}, the chain says ${app.checksum}.`,
+    })
+  }
+  return orFail('APP_IMAGE_MALFORMED', 'The app is not a bundle with an entry point.', () => Bundle.unpack(bytes))
+}
+
+function readParams(text: string): Params.Params {
+  let params: Params.Params
+  try {
+    params = Params.parse(text)
+    if (params.args !== undefined) Params.argv(params.args)
+  } catch {
+    throw invalid('The parameters of the request cannot be read.')
+  }
+  if (params.bulkCid !== undefined) throw invalid('This enclave does not run bulk requests.')
+  if (params.storageProvider === 'dropbox') {
+    throw new EnclaveFailureError({
+      failure: 'POST_COMPUTE_STORAGE_PROVIDER_UNSUPPORTED',
+      message: 'Results are stored by content address only, not with "dropbox".',
+    })
+  }
+  return params
+}
+
+function invalid(message: string): EnclaveFailureError {
+  return new EnclaveFailureError({ failure: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID', message })
+}

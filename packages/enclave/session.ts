@@ -1,0 +1,203 @@
+/** Proves what this enclave is to the secret service, and opens what it answers. */
+import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
+import { DhkemX25519HkdfSha256 } from '@hpke/dhkem-x25519'
+import { type Address, Bytes, type Hex, Session, Task } from '@sealdeal/protocol'
+import { z } from 'zod'
+import { EnclaveFailureError, orFail } from './failures.ts'
+import type { Keys } from './keys.ts'
+
+/** What the session is about; numbers as the chain has them. */
+export type Subject = {
+  chainId: bigint
+  hub: Address
+  dealId: Hex
+  index: bigint
+  worker: Address
+  lease: { attempt: bigint; expiry: bigint; signature: Hex }
+  app: { address: Address; checksum: Hex }
+}
+
+/** Makes a quote that carries 64 bytes of report data. */
+export type Quote = (reportData: Hex) => Promise<Uint8Array> | Uint8Array
+
+const maxSeconds = 30
+const bytes = (length: number) =>
+  z.templateLiteral(['0x', z.string().regex(new RegExp(`^[0-9a-fA-F]{${2 * length}}$`))])
+const address = bytes(20).transform((text): Address => text)
+const bytes32 = bytes(32).transform((text): Hex => text)
+const hex = z.templateLiteral(['0x', z.string().regex(/^([0-9a-fA-F]{2})*$/)]).transform((text): Hex => text)
+const decimal = z.string().regex(/^\d+$/)
+
+const Nonce = z.object({ nonce: bytes32 })
+const Answer = z.object({ sealed: z.object({ enc: z.base64(), ciphertext: z.base64() }), authorization: hex })
+const Content = z.object({
+  chainId: decimal,
+  hub: address,
+  dealId: bytes32,
+  index: decimal,
+  taskId: bytes32,
+  worker: address,
+  requester: address,
+  beneficiary: address,
+  callback: address,
+  tag: bytes32,
+  maxSeconds: z.number().positive(),
+  botFirst: decimal,
+  botSize: decimal,
+  app: z.object({ address, type: z.string(), multiaddr: hex, checksum: bytes32 }),
+  dataset: z.object({ address, multiaddr: hex, checksum: bytes32, key: z.string() }).optional(),
+  params: z.string(),
+  secrets: z.object({ app: z.string().optional(), requester: z.record(z.string().regex(/^[1-9]\d*$/), z.string()) }),
+  resultKey: z.string().optional(),
+})
+
+/** A nonce for this task, to be bound into the quote. */
+export async function fetchNonce({ smsUrl, subject }: { smsUrl: string; subject: Subject }): Promise<Hex> {
+  const { dealId, index, lease } = subject
+  const body = { dealId, index: String(index), attempt: String(lease.attempt) }
+  return parse(Nonce, await post({ url: new URL('/sessions/nonce', smsUrl), body })).nonce
+}
+
+/**
+ * Binds both keys, the task and the nonce into a quote, sends it, opens the sealed answer and checks that it is about this
+ * task and this app.
+ *
+ * @throws EnclaveFailureError `TEE_SESSION_REFUSED` (the service says no, with its reason), `TEE_SESSION_GENERATION_FAILED`
+ * (it cannot be reached), `TEE_SESSION_MALFORMED` (its answer cannot be opened or is about something else)
+ */
+export async function openSession({
+  smsUrl,
+  subject,
+  keys,
+  nonce,
+  quote,
+  eventLog,
+}: {
+  smsUrl: string
+  subject: Subject
+  keys: Keys
+  nonce: Hex
+  quote: Quote
+  eventLog: Session.MeasuredEvent[]
+}): Promise<{ content: Session.Content; authorization: Hex }> {
+  const { chainId, hub, dealId, index, worker, lease } = subject
+  const { enclaveKey, enclaveAddress } = keys
+  const taskId = Task.id(dealId, index)
+  const info = Session.reportData({
+    ...{ chainId, hub, taskId, worker, enclaveKey, enclaveAddress, nonce },
+    attempt: lease.attempt,
+  })
+  const evidence = await orFail('TEE_QUOTE_FAILED', 'The platform made no quote.', () => quote(info))
+  const body: Session.Request = {
+    dealId,
+    index: String(index),
+    worker,
+    lease: { attempt: String(lease.attempt), expiry: String(lease.expiry), signature: lease.signature },
+    ...{ enclaveKey, enclaveAddress, nonce },
+    quote: Bytes.toBase64(evidence),
+    eventLog,
+  }
+  const { sealed, authorization } = parse(Answer, await post({ url: new URL('/sessions', smsUrl), body }))
+  const content = await open({ sealed, info, keys })
+  check({ content, subject, taskId })
+  return { content, authorization }
+}
+
+/** HPKE (RFC 9180), base mode: DHKEM X25519 HKDF-SHA256, HKDF-SHA256, AES-256-GCM; `info` = the report data. */
+async function open({
+  sealed,
+  info,
+  keys,
+}: {
+  sealed: Session.Answer['sealed']
+  info: Hex
+  keys: Keys
+}): Promise<Session.Content> {
+  const suite = new CipherSuite({
+    kem: new DhkemX25519HkdfSha256(),
+    kdf: new HkdfSha256(),
+    aead: new Aes256Gcm(),
+  })
+  return orFail(
+    'TEE_SESSION_MALFORMED',
+    'The answer of the secret service cannot be opened with this key.',
+    async () => {
+      const recipient = await suite.createRecipientContext({
+        recipientKey: keys.opener,
+        enc: Bytes.fromBase64(sealed.enc),
+        info: Bytes.fromHex(info),
+      })
+      const plain = await recipient.open(Bytes.fromBase64(sealed.ciphertext))
+      const { dataset, secrets, resultKey, ...rest } = Content.parse(JSON.parse(new TextDecoder().decode(plain)))
+      return {
+        ...rest,
+        secrets: { requester: secrets.requester, ...(secrets.app !== undefined && { app: secrets.app }) },
+        ...(dataset !== undefined && { dataset }),
+        ...(resultKey !== undefined && { resultKey }),
+      }
+    },
+  )
+}
+
+function check({ content, subject, taskId }: { content: Session.Content; subject: Subject; taskId: Hex }) {
+  const pairs: [string, string, string][] = [
+    ['chainId', content.chainId, String(subject.chainId)],
+    ['hub', content.hub, subject.hub],
+    ['dealId', content.dealId, subject.dealId],
+    ['index', content.index, String(subject.index)],
+    ['taskId', content.taskId, taskId],
+    ['worker', content.worker, subject.worker],
+    ['app.address', content.app.address, subject.app.address],
+    ['app.checksum', content.app.checksum, subject.app.checksum],
+  ]
+  const wrong = pairs.find(([, actual, expected]) => actual.toLowerCase() !== expected.toLowerCase())
+  if (wrong === undefined) return
+  throw new EnclaveFailureError({
+    failure: 'TEE_SESSION_MALFORMED',
+    message: `The secret service answered about another ${wrong[0]}: ${wrong[1]} instead of ${wrong[2]}.`,
+  })
+}
+
+async function post({ url, body }: { url: URL; body: unknown }): Promise<unknown> {
+  const unreachable = (reason: string) =>
+    new EnclaveFailureError({
+      failure: 'TEE_SESSION_GENERATION_FAILED',
+      message: `The secret service at ${url.origin} ${reason}.`,
+    })
+  let response: Response
+  let answer: unknown
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(maxSeconds * 1000),
+    })
+    answer = await response.json().catch(() => undefined)
+  } catch {
+    throw unreachable('cannot be reached')
+  }
+  if (response.ok) return answer
+  if (response.status >= 500 || response.status === 429) throw unreachable(`answered with status ${response.status}`)
+  throw new EnclaveFailureError({
+    failure: 'TEE_SESSION_REFUSED',
+    message: `The secret service refused: ${reason(answer) ?? `status ${response.status}`}`,
+  })
+}
+
+/** Error bodies of our servers: `{ error: "text" }`, or an object with a message. */
+function reason(answer: unknown): string | undefined {
+  const text = z.object({ error: z.string() }).safeParse(answer)
+  if (text.success) return text.data.error
+  const nested = z.object({ error: z.object({ message: z.string() }) }).safeParse(answer)
+  return nested.success ? nested.data.error.message : undefined
+}
+
+function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const result = schema.safeParse(answer)
+  if (result.success) return result.data
+  throw new EnclaveFailureError({
+    failure: 'TEE_SESSION_MALFORMED',
+    message: 'The secret service answered in a form this enclave does not know.',
+  })
+}
