@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {IEntry} from "../interfaces/IEntry.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {CompactERC721Enumerable} from "./CompactERC721Enumerable.sol";
