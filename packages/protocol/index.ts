@@ -8,6 +8,7 @@ export { BaseError, type BaseErrorOptions, InvalidValueError, RetryableError } f
 export { type Address, type Hex, zeroAddress, zeroHash } from './hex.ts'
 export * as Lease from './Lease.ts'
 export * as Locator from './Locator.ts'
+export * as Match from './Match.ts'
 export * as Order from './Order.ts'
 export * as Params from './Params.ts'
 export * as ProtectedData from './ProtectedData.ts'
