@@ -1,0 +1,56 @@
+import { buildModule } from '@nomicfoundation/hardhat-ignition/modules'
+import type { ContractFuture, Future, IgnitionModule } from '@nomicfoundation/ignition-core'
+import { categories } from './categories.ts'
+import { data } from './Data.ts'
+import { registries } from './Registries.ts'
+import { existingToken, localToken } from './Token.ts'
+
+const zeroAddress = '0x0000000000000000000000000000000000000000'
+
+/**
+ * The Hub over a token. The deployer owns it while it adds the categories and names the TEE broker; then it hands it to
+ * `owner` (a timelock on real networks). Every step is recorded, so a run that was killed goes on where it stopped.
+ */
+function hubOver<TokenId extends string>(
+  id: string,
+  tokenModule: IgnitionModule<TokenId, string, { token: ContractFuture<string> }>,
+) {
+  return buildModule(id, (m) => {
+    const { token } = m.useModule(tokenModule)
+    const { appRegistry, datasetRegistry, workerpoolRegistry } = m.useModule(registries)
+    const deployer = m.getAccount(0)
+    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner: deployer }
+    const hubViews = m.contract('HubViews', [config])
+    const hub = m.contract('Hub', [config, hubViews])
+
+    const broker = m.call(hub, 'setTeeBroker', [m.getParameter('teeBroker', zeroAddress)])
+    // Categories are numbered as they are created, so each waits for the one before.
+    let last: Future = broker
+    for (const { name, description, workClockTimeRef } of categories) {
+      last = m.call(hub, 'createCategory', [name, description, workClockTimeRef], {
+        id: `createCategory_${name}`,
+        after: [last],
+      })
+    }
+    m.call(hub, 'transferOwnership', [m.getParameter('owner', deployer)], { after: [last] })
+    return { hub, hubViews }
+  })
+}
+
+/** All of it, over a token of its own: for local networks. */
+export const localMarketplace = buildModule('LocalMarketplace', (m) => ({
+  ...m.useModule(localToken),
+  ...m.useModule(registries),
+  ...m.useModule(hubOver('LocalHub', localToken)),
+  ...m.useModule(data),
+}))
+
+/** All of it, over the token that a network already has. */
+export const marketplace = buildModule('Marketplace', (m) => ({
+  ...m.useModule(existingToken),
+  ...m.useModule(registries),
+  ...m.useModule(hubOver('Hub', existingToken)),
+  ...m.useModule(data),
+}))
+
+export default marketplace

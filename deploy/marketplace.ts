@@ -1,0 +1,98 @@
+import {
+  errorDeploymentResultToExceptionMessage,
+  HardhatArtifactResolver,
+} from '@nomicfoundation/hardhat-ignition/helpers'
+import {
+  type DeployConfig,
+  DeploymentResultType,
+  deploy,
+  type EIP1193Provider,
+  type IgnitionModule,
+  type IgnitionModuleResult,
+} from '@nomicfoundation/ignition-core'
+import hre from 'hardhat'
+import { localMarketplace, marketplace } from './Hub.ts'
+
+/** What may differ between networks; every address is optional. */
+export type MarketplaceParameters = {
+  /** The token to stake. Without it a new one is made. */
+  token?: string
+  /** Whom the new token belongs to, all of it. Default: the deployer. */
+  tokenHolder?: string
+  /** Who owns Hub and registries in the end. Default: the deployer. */
+  owner?: string
+  /** Who authorizes enclaves in place of the pools. Default: nobody, so the pools do. */
+  teeBroker?: string
+}
+
+/** Where everything is. */
+export type Marketplace = {
+  token: string
+  appRegistry: string
+  datasetRegistry: string
+  workerpoolRegistry: string
+  hub: string
+  hubViews: string
+  dataProtector: string
+}
+
+export type DeployMarketplaceOptions = {
+  /** A Hardhat connection, or whatever else carries an EIP-1193 provider with unlocked accounts. */
+  connection: { provider: EIP1193Provider }
+  parameters?: MarketplaceParameters
+  /** Where to keep the journal that lets a killed run go on, and a repeated one change nothing. Default: nowhere. */
+  journalDirectory?: string
+  /** Default: patience for a local chain. */
+  config?: Partial<DeployConfig>
+}
+
+/** Blocks of a local chain come at once, so nothing is gained by waiting long for one. */
+const impatient: Partial<DeployConfig> = { blockPollingInterval: 20, requiredConfirmations: 1 }
+
+/**
+ * Deploys token, registries, Hub and DataProtector, or completes what is missing of them. The contracts must be compiled.
+ *
+ * @throws Error when a transaction fails, or when the journal belongs to other parameters.
+ */
+export async function deployMarketplace({
+  connection,
+  parameters = {},
+  journalDirectory,
+  config = impatient,
+}: DeployMarketplaceOptions): Promise<Marketplace> {
+  const accounts = addresses(await connection.provider.request({ method: 'eth_accounts' }))
+  const ignitionModule: IgnitionModule<string, string, IgnitionModuleResult<string>> = parameters.token === undefined
+    ? localMarketplace
+    : marketplace
+  const result = await deploy({
+    config,
+    provider: connection.provider,
+    artifactResolver: new HardhatArtifactResolver(hre.artifacts),
+    ignitionModule,
+    deploymentParameters: { $global: { ...parameters } },
+    accounts,
+    ...(journalDirectory === undefined ? {} : { deploymentDir: journalDirectory }),
+  })
+  if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
+    throw new Error(errorDeploymentResultToExceptionMessage(result))
+  }
+  const address = (name: string) => {
+    const deployed = Object.entries(result.contracts).find(([id]) => id.endsWith(`#${name}`))
+    if (deployed === undefined) throw new Error(`The deployment names no "${name}".`)
+    return deployed[1].address
+  }
+  return {
+    token: parameters.token ?? address('LocalToken'),
+    appRegistry: address('AppRegistry'),
+    datasetRegistry: address('DatasetRegistry'),
+    workerpoolRegistry: address('WorkerpoolRegistry'),
+    hub: address('Hub'),
+    hubViews: address('HubViews'),
+    dataProtector: address('DataProtector'),
+  }
+}
+
+function addresses(value: unknown): string[] {
+  if (!Array.isArray(value)) throw new Error('The node answered eth_accounts with something else than a list.')
+  return value.map(String)
+}
