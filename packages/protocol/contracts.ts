@@ -100,6 +100,20 @@ const tokenAbi = [
   'event Approval(address indexed owner, address indexed spender, uint256 value)',
 ]
 
+/** Errors of the libraries that the contracts are built on: the interfaces do not list them. */
+const libraryErrors = [
+  'error ERC721IncorrectOwner(address sender, uint256 tokenId, address owner)',
+  'error ERC721InsufficientApproval(address operator, uint256 tokenId)',
+  'error ERC721InvalidReceiver(address receiver)',
+  'error ERC721NonexistentToken(uint256 tokenId)',
+  'error OwnableUnauthorizedAccount(address account)',
+  'error FieldsTooLong(uint256 length, uint256 limit)',
+  'error RegistryIsFull(uint256 limit)',
+  'error FailedDeployment()',
+  'error ERC2612ExpiredSignature(uint256 deadline)',
+  'error ERC2612InvalidSigner(address signer, address owner)',
+]
+
 export function connectToken(address: Address, runner?: Runner): Token {
   return new Contract(address, tokenAbi, runner) as unknown as Token
 }
@@ -140,6 +154,7 @@ export const everything = new Interface(
     IWorkerpool__factory.abi,
     IDataProtector__factory.abi,
     tokenAbi,
+    libraryErrors,
   ]
     .flatMap((abi) => Interface.from(abi).fragments)
     .filter((fragment, index, all) => all.findIndex((other) => other.format() === fragment.format()) === index),
