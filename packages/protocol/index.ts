@@ -4,6 +4,27 @@ export * as Bytes from './Bytes.ts'
 export * as Checksum from './Checksum.ts'
 export * as Cipher from './Cipher.ts'
 export * as Contracts from './contracts.ts'
+export {
+  type AppRegistry,
+  connectApp,
+  connectAppRegistry,
+  connectDataProtector,
+  connectDataset,
+  connectDatasetRegistry,
+  connectGroup,
+  connectHub,
+  connectMarketplace,
+  connectToken,
+  connectWorkerpool,
+  connectWorkerpoolRegistry,
+  type DataProtector,
+  type DatasetRegistry,
+  type Group,
+  type Hub,
+  type Marketplace,
+  type Token,
+  type WorkerpoolRegistry,
+} from './contracts.ts'
 export * as Deal from './Deal.ts'
 export { BaseError, type BaseErrorOptions, InvalidValueError, RetryableError } from './errors.ts'
 export { type Address, type Hex, zeroAddress, zeroHash } from './hex.ts'
