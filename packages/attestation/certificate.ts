@@ -8,7 +8,7 @@ import {
 } from '@peculiar/asn1-x509'
 import { type Bytes, concat, equal, fromBase64, toHex } from './bytes.ts'
 import { isCanonical, signatureFromDer } from './der.ts'
-import { refuse } from './errors.ts'
+import { QuoteRefusedError, refuse } from './errors.ts'
 
 const KEY_USAGE = '2.5.29.15'
 const BASIC_CONSTRAINTS = '2.5.29.19'
@@ -52,12 +52,17 @@ function commonNameOf(name: Name): string {
  * @throws QuoteRefusedError with rule `certificate`.
  */
 export function parseCertificate(der: Bytes): Certificate {
-  let parsed: CertificateSchema
   try {
-    parsed = AsnConvert.parse(der, CertificateSchema)
+    return readCertificate(der)
   } catch (cause) {
+    if (cause instanceof QuoteRefusedError) throw cause
+    // The decoder throws errors of many kinds.
     refuse({ rule: 'certificate', value: toHex(der.slice(0, 16)), reason: 'a certificate is not valid DER', cause })
   }
+}
+
+function readCertificate(der: Bytes): Certificate {
+  const parsed = AsnConvert.parse(der, CertificateSchema)
   const { tbsCertificate: body, tbsCertificateRaw } = parsed
   const name = commonNameOf(body.subject)
   const tbs = concat(new Uint8Array(tbsCertificateRaw ?? new ArrayBuffer(0)))
@@ -113,11 +118,7 @@ export function parseCertificate(der: Bytes): Certificate {
 function readExtension<T>(extensions: Map<string, Bytes>, id: string, schema: new () => T): T | undefined {
   const value = extensions.get(id)
   if (value === undefined) return undefined
-  try {
-    return AsnConvert.parse(value, schema)
-  } catch (cause) {
-    refuse({ rule: 'certificate', value: id, reason: 'a certificate extension is malformed', cause })
-  }
+  return AsnConvert.parse(value, schema)
 }
 
 /** Serial numbers as minimal hexadecimal, so that a certificate and a revocation entry compare equal. */
@@ -130,25 +131,30 @@ export function serialText(serial: ArrayBuffer): string {
 const PEM_BLOCK =
   /-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{1,64}={0,2}\n)-----END CERTIFICATE-----\n?/y
 
+export type ParseChainParameters = {
+  pem: string
+  length: number
+  /** What the chain is called in refusals. */
+  what: string
+  /** Certificates already taken apart: the same bytes need not be read twice. */
+  known?: Certificate[]
+}
+
 /**
  * Reads a PEM chain of an exact number of certificates, leaf first, in strict form (64 columns, canonical base64, nothing between).
  *
  * @throws QuoteRefusedError with rule `certificate`.
  */
-export function parseChain(parameters: { pem: string; length: 2; what: string }): [Certificate, Certificate]
-export function parseChain(parameters: {
-  pem: string
-  length: 3
-  what: string
-}): [Certificate, Certificate, Certificate]
-export function parseChain({ pem, length, what }: { pem: string; length: number; what: string }): Certificate[] {
+export function parseChain(parameters: ParseChainParameters & { length: 2 }): [Certificate, Certificate]
+export function parseChain(parameters: ParseChainParameters & { length: 3 }): [Certificate, Certificate, Certificate]
+export function parseChain({ pem, length, what, known = [] }: ParseChainParameters): Certificate[] {
   const chain: Certificate[] = []
   PEM_BLOCK.lastIndex = 0
   let end = 0
   for (let block = PEM_BLOCK.exec(pem); block !== null; block = PEM_BLOCK.exec(pem)) {
     const der = fromBase64((block[1] ?? '').replaceAll('\n', ''))
     if (der === undefined) refuse({ rule: 'certificate', value: what, reason: 'a certificate is not canonical base64' })
-    chain.push(parseCertificate(der))
+    chain.push(known.find((certificate) => equal(certificate.der, der)) ?? parseCertificate(der))
     end = PEM_BLOCK.lastIndex
     if (chain.length > length) break
   }

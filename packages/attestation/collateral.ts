@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromHex, utf8 } from './bytes.ts'
+import { equal, fromHex, utf8 } from './bytes.ts'
 import { type Certificate, parseChain, verifySignature } from './certificate.ts'
 import { expectRole, type TrustedRoot, verifyChain } from './chain.ts'
 import { type Rule, refuse } from './errors.ts'
@@ -27,7 +27,6 @@ export type Collateral = z.output<typeof collateralSchema>
 export type TrustedCollateral = {
   tcbInfo: TcbInfo
   qeIdentity: QeIdentity
-  pckAuthority: Certificate
   rootList: RevocationList
   pckList: RevocationList
   /** The first moment at which something in it must be renewed. */
@@ -42,60 +41,23 @@ export function parseCollateral(value: unknown): Collateral {
   refuse({ rule: 'collateral-format', value: fields, reason: 'fields of the collateral are missing or not text' })
 }
 
+/** Where the quote's own chain leads: its root, and the authority that issued its PCK certificate. Both were verified. */
+export type QuoteAuthorities = { root: TrustedRoot; authority: Certificate }
+
+type OpenParameters = QuoteAuthorities & { collateral: Collateral; at: Date }
+
 /**
  * Authenticates collateral under the root of a quote and at a time: both revocation lists, then the two documents.
  *
  * @throws QuoteRefusedError
  */
-export async function openCollateral({
-  collateral,
-  root,
-  policy,
-  at,
-}: {
-  collateral: Collateral
-  root: TrustedRoot
-  policy: Policy
-  at: Date
-}): Promise<TrustedCollateral> {
-  const rootList = await openRevocationList({
-    hex: collateral.root_ca_crl,
-    issuer: root.certificate,
-    at,
-    what: 'root revocation list',
-  })
-  expectNotRevoked(root.certificate, rootList)
-
-  const what = 'PCK revocation list issuer chain'
-  const [pckAuthority, pckRoot] = parseChain({ pem: collateral.pck_crl_issuer_chain, length: 2, what })
-  await verifyChain({ chain: [pckAuthority, pckRoot], root, at, what, first: 'authority' })
-  expectRole(pckAuthority, ['SGX PCK Platform CA', 'SGX PCK Processor CA'])
-  expectNotRevoked(pckAuthority, rootList)
-  const pckList = await openRevocationList({
-    hex: collateral.pck_crl,
-    issuer: pckAuthority,
-    at,
-    what: 'PCK revocation list',
-  })
-
-  const tcbSigner = await openSigner({
-    pem: collateral.tcb_info_issuer_chain,
-    what: 'TCB info issuer chain',
-    root,
-    rootList,
-    at,
-  })
-  const qeSigner =
-    collateral.qe_identity_issuer_chain === collateral.tcb_info_issuer_chain
-      ? tcbSigner
-      : await openSigner({
-          pem: collateral.qe_identity_issuer_chain,
-          what: 'QE identity issuer chain',
-          root,
-          rootList,
-          at,
-        })
-
+export async function openCollateral(parameters: OpenParameters & { policy: Policy }): Promise<TrustedCollateral> {
+  const { collateral, root, policy, at } = parameters
+  const { rootList, pckList } = await openRevocationLists(parameters)
+  const signerOf = (pem: string, what: string) => openSigner({ pem, what, root, rootList, at })
+  const { tcb_info_issuer_chain: tcbChain, qe_identity_issuer_chain: qeChain } = collateral
+  const tcbSigner = await signerOf(tcbChain, 'TCB info issuer chain')
+  const qeSigner = qeChain === tcbChain ? tcbSigner : await signerOf(qeChain, 'QE identity issuer chain')
   const tcbInfo = await openDocument({
     text: collateral.tcb_info,
     signature: collateral.tcb_info_signature,
@@ -116,14 +78,45 @@ export async function openCollateral({
     at,
     what: 'QE identity',
   })
-  const ends = [tcbInfo, qeIdentity].flatMap(({ issueDate, nextUpdate }) => [
-    nextUpdate.getTime(),
-    ageLimit(issueDate, policy),
-  ])
-  const lists = [rootList, pckList].map(({ nextUpdate }) => nextUpdate.getTime())
-  const certificates = [root.certificate, pckAuthority, tcbSigner, qeSigner].map(({ notAfter }) => notAfter.getTime())
-  const validUntil = new Date(Math.min(...ends, ...lists, ...certificates))
-  return { tcbInfo, qeIdentity, pckAuthority, rootList, pckList, validUntil }
+  const ends = [
+    ...[tcbInfo, qeIdentity].flatMap((document) => [
+      document.nextUpdate.getTime(),
+      ageLimit(document.issueDate, policy),
+    ]),
+    ...[rootList, pckList].map((list) => list.nextUpdate.getTime()),
+    ...[root.certificate, parameters.authority, tcbSigner, qeSigner].map((certificate) =>
+      certificate.notAfter.getTime(),
+    ),
+  ]
+  return { tcbInfo, qeIdentity, rootList, pckList, validUntil: new Date(Math.min(...ends)) }
+}
+
+async function openRevocationLists({ collateral, root, authority, at }: OpenParameters) {
+  const rootList = await openRevocationList({
+    hex: collateral.root_ca_crl,
+    issuer: root.certificate,
+    at,
+    what: 'root revocation list',
+  })
+  expectNotRevoked(authority, rootList)
+  const what = 'PCK revocation list issuer chain'
+  const known = [authority, root.certificate]
+  const chain = parseChain({ pem: collateral.pck_crl_issuer_chain, length: 2, what, known })
+  const [issuer] = chain
+  if (issuer !== authority) {
+    await verifyChain({ chain, root, at, what, first: 'authority' })
+    expectNotRevoked(issuer, rootList)
+    // The list must come from the authority that issued the quote's certificate: another's list says nothing about it.
+    if (!equal(issuer.publicKey, authority.publicKey) || !equal(issuer.subject, authority.subject)) {
+      refuse({
+        rule: 'revocation-list',
+        value: issuer.commonName,
+        reason: 'the PCK revocation list is of another authority',
+      })
+    }
+  }
+  const pckList = await openRevocationList({ hex: collateral.pck_crl, issuer, at, what: 'PCK revocation list' })
+  return { rootList, pckList }
 }
 
 async function openSigner({
@@ -139,7 +132,7 @@ async function openSigner({
   rootList: RevocationList
   at: Date
 }): Promise<Certificate> {
-  const [signer, top] = parseChain({ pem, length: 2, what })
+  const [signer, top] = parseChain({ pem, length: 2, what, known: [root.certificate] })
   await verifyChain({ chain: [signer, top], root, at, what })
   expectRole(signer, ['SGX TCB Signing'])
   if (!signer.usage.signatures) {

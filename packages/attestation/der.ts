@@ -63,10 +63,20 @@ export function signatureToDer(raw: Bytes): Bytes {
   return wrap(SEQUENCE, concat(...numbers))
 }
 
+/** Decodes one DER value that fills the bytes; `undefined` for anything else, whatever the decoder thinks of it. */
+function decode(der: Bytes): unknown {
+  try {
+    const { result, offset } = fromBER(der)
+    return offset === der.length ? result : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads a DER ECDSA signature as raw r, s of 32 bytes each; `undefined` unless it is in canonical form. */
 export function signatureFromDer(der: Bytes): Bytes | undefined {
-  const { result, offset } = fromBER(der)
-  if (offset < 0 || !(result instanceof Sequence)) return undefined
+  const result = decode(der)
+  if (!(result instanceof Sequence)) return undefined
   const raw = new Uint8Array(64)
   const numbers = result.valueBlock.value
   if (numbers.length !== 2) return undefined
@@ -86,8 +96,8 @@ export type OidValue = Bytes | number | Map<string, OidValue>
 
 /** Reads a SEQUENCE of (OBJECT IDENTIFIER, value) pairs; `undefined` for another shape. Values of other types are left out. */
 export function readOidTree(der: Bytes): Map<string, OidValue> | undefined {
-  const { result, offset } = fromBER(der)
-  if (offset !== der.length || !(result instanceof Sequence)) return undefined
+  const result = decode(der)
+  if (!(result instanceof Sequence)) return undefined
   return readPairs(result)
 }
 

@@ -1,12 +1,14 @@
-import { type Bytes, concat, digest, equal, fromHex, type Hex, isZero, toHex } from './bytes.ts'
-import { isIssuedBy, parseChain, verifySignature } from './certificate.ts'
+import { expectAttributes } from './attributes.ts'
+import { type Bytes, concat, digest, equal, type Hex, isZero, toHex } from './bytes.ts'
+import { parseChain, verifySignature } from './certificate.ts'
 import { expectRole, openRoot, type TrustedRoot, verifyChain } from './chain.ts'
 import { type Collateral, openCollateral, parseCollateral, type TrustedCollateral } from './collateral.ts'
 import { keyInfoOfPoint } from './der.ts'
 import { refuse } from './errors.ts'
-import { type LaunchIdentity, launchIdentity, type MeasuredEvent, replayRtmr3 } from './events.ts'
+import type { LaunchIdentity, MeasuredEvent } from './events.ts'
+import { verifyEvents } from './guest.ts'
 import { expectMeasurement, type Measurements, measurementsOf } from './measurements.ts'
-import { type EnclaveReport, INTEL_QE_VENDOR, parseQuote, type Quote, type TdReport } from './parse.ts'
+import { INTEL_QE_VENDOR, parseQuote, type Quote } from './parse.ts'
 import { type Pck, readPck } from './pck.ts'
 import { type Policy, type PolicyInput, parsePolicy, type TcbStatus } from './policy.ts'
 import { expectNotRevoked } from './revocation.ts'
@@ -124,19 +126,7 @@ async function verifyCertificates({
   await verifyChain({ chain: [leaf, authority, top], root, at, what })
   expectRole(leaf, ['SGX PCK Certificate'])
   expectRole(authority, ['SGX PCK Platform CA', 'SGX PCK Processor CA'])
-  const collateral = await openCollateral({ collateral: given, root, policy, at })
-  expectNotRevoked(authority, collateral.rootList)
-  // The list must come from the authority that issued this very certificate: another's list says nothing about it.
-  if (
-    !equal(authority.publicKey, collateral.pckAuthority.publicKey) ||
-    !(await isIssuedBy(leaf, collateral.pckAuthority))
-  ) {
-    refuse({
-      rule: 'revocation-list',
-      value: collateral.pckAuthority.commonName,
-      reason: 'the PCK revocation list is of another authority',
-    })
-  }
+  const collateral = await openCollateral({ collateral: given, root, authority, policy, at })
   expectNotRevoked(leaf, collateral.pckList)
   return { root, pck: { ...readPck(leaf), publicKey: leaf.publicKey, notAfter: leaf.notAfter }, collateral }
 }
@@ -253,110 +243,10 @@ function expectTcb({
   }
 }
 
-function expectAttributes({ body }: Quote): void {
-  if (body.tee === 'sgx') expectEnclaveAttributes(body.report)
-  else expectTdAttributes(body.report)
-}
-
-const SGX_INIT = 0x01
-const SGX_DEBUG = 0x02
-const SGX_PROVISION_KEY = 0x10
-const SGX_LAUNCH_KEY = 0x20
-
-function expectEnclaveAttributes({ attributes }: EnclaveReport): void {
-  const flags = attributes[0] ?? 0
-  const value = toHex(attributes)
-  if ((flags & SGX_DEBUG) !== 0)
-    refuse({ rule: 'debug', value, reason: 'the enclave can be debugged: its memory is open' })
-  if ((flags & SGX_INIT) === 0 || (flags & (SGX_PROVISION_KEY | SGX_LAUNCH_KEY)) !== 0) {
-    refuse({ rule: 'enclave-attributes', value, reason: 'the enclave is not an initialized, ordinary one' })
-  }
-}
-
-const TD_DEBUG = 1n << 0n
-const TD_SEPT_VE_DISABLE = 1n << 28n
-const TD_MIGRATABLE = 1n << 29n
-
-function expectTdAttributes({ tdAttributes, mrServiceTd }: TdReport): void {
-  const bits = new DataView(tdAttributes.buffer).getBigUint64(0, true)
-  const value = toHex(tdAttributes)
-  if ((bits & TD_DEBUG) !== 0n) refuse({ rule: 'debug', value, reason: 'the TD can be debugged: its memory is open' })
-  if ((bits & TD_MIGRATABLE) !== 0n)
-    refuse({ rule: 'service-td', value, reason: 'the TD can be moved by a service TD' })
-  if (mrServiceTd !== undefined && !isZero(mrServiceTd)) {
-    refuse({ rule: 'service-td', value: toHex(mrServiceTd), reason: 'a service TD is bound to the TD' })
-  }
-  // Without this bit the host can make a guest see faults on its own pages; any other bit is a power that nobody granted.
-  if (bits !== TD_SEPT_VE_DISABLE) {
-    refuse({ rule: 'td-attributes', value, reason: 'the TD attributes are not exactly SEPT_VE_DISABLE' })
-  }
-}
-
 function expectPlatform({ pck, policy }: { pck: Pck; policy: Policy }): void {
   if (policy.platformIds === undefined) return
   const ids = [pck.ppid, pck.platformInstanceId].flatMap((id) => (id === undefined ? [] : [toHex(id)]))
   if (!ids.some((id) => policy.platformIds?.includes(id))) {
     refuse({ rule: 'platform-id', value: ids.join(', '), reason: 'the policy does not list this platform' })
-  }
-}
-
-async function verifyEvents({
-  measurements,
-  events,
-  policy,
-}: {
-  measurements: Measurements
-  events: readonly MeasuredEvent[] | undefined
-  policy: Policy
-}): Promise<LaunchIdentity | undefined> {
-  if (events === undefined) {
-    if (policy.composeHashes === undefined) return undefined
-    refuse({
-      rule: 'compose-hash',
-      value: 'no event log',
-      reason: 'the policy names compose hashes, so the event log is needed',
-    })
-  }
-  if (measurements.tee !== 'tdx')
-    refuse({ rule: 'event-log', value: measurements.tee, reason: 'only TDX guests have an event log' })
-  const replayed = await replayRtmr3(events)
-  if (replayed !== measurements.rtmr3) {
-    refuse({
-      rule: 'event-log',
-      value: replayed,
-      reason: `the event log does not replay to RTMR3 ${measurements.rtmr3}`,
-    })
-  }
-  const identity = launchIdentity(events)
-  if (policy.composeHashes !== undefined) {
-    const { composeHash } = identity
-    if (composeHash === undefined || !policy.composeHashes.includes(composeHash)) {
-      refuse({
-        rule: 'compose-hash',
-        value: composeHash ?? 'none',
-        reason: 'the policy does not list what this guest was composed of',
-      })
-    }
-    expectConfigId({ measurements, composeHash })
-  }
-  return identity
-}
-
-/** `mr_config_id` is unset (zero), or starts with a version byte 1 and the compose hash. */
-function expectConfigId({
-  measurements,
-  composeHash,
-}: {
-  measurements: Measurements & { tee: 'tdx' }
-  composeHash: Hex
-}): void {
-  const configId = fromHex(measurements.mrConfigId) ?? new Uint8Array()
-  const expected = concat(Uint8Array.of(1), fromHex(composeHash) ?? new Uint8Array(), new Uint8Array(15))
-  if (!isZero(configId) && !equal(configId, expected)) {
-    refuse({
-      rule: 'compose-hash',
-      value: measurements.mrConfigId,
-      reason: 'mr_config_id names another compose hash than the event log',
-    })
   }
 }
