@@ -143,7 +143,7 @@ export async function runApp({
     throw new EnclaveFailureError({
       failure: 'APP_COMPUTE_TIMEOUT',
       message: `The app did not end within the ${maxSeconds} seconds that the deal grants.`,
-      remedy: 'Ask for a category with more time.',
+      remedies: ['Ask for a category with more time.'],
     })
   }
   if (end !== 0)
@@ -190,24 +190,26 @@ function ended({
     }
   }
   return new Promise((resolve) => {
-    let late = false
+    let isLate = false
     // A timer holds at most 2^31 - 1 milliseconds; beyond, Node would fire at once.
     const timer = setTimeout(
       () => {
-        late = true
+        isLate = true
         kill()
       },
       Math.min(maxSeconds * 1000, 2 ** 31 - 1),
     )
-    child.on('error', () => {
+    const settle = (end: End) => {
       clearTimeout(timer)
-      resolve('unstartable')
-    })
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer)
+      process.off('exit', kill)
+      // In the sandbox the end of the first process is the end of all; without one its group may still run.
       if (group) kill()
-      resolve(late ? 'timeout' : (signal ?? code ?? 'unstartable'))
-    })
+      resolve(isLate ? 'timeout' : end)
+    }
+    // The worker's end is this process's, and must be the app's.
+    process.on('exit', kill)
+    child.on('error', () => settle('unstartable'))
+    child.on('exit', (code, signal) => settle(signal ?? code ?? 'unstartable'))
   })
 }
 

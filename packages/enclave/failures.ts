@@ -16,6 +16,8 @@ export const causes = [
   'APP_IMAGE_CHECKSUM_INVALID',
   'APP_IMAGE_MALFORMED',
   'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
+  'PRE_COMPUTE_GET_DATASET_SECRET_FAILED',
+  'PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED',
   'PRE_COMPUTE_DATASET_URL_MISSING',
   'PRE_COMPUTE_DATASET_KEY_MISSING',
   'PRE_COMPUTE_DATASET_DOWNLOAD_FAILED',
@@ -37,6 +39,7 @@ export const causes = [
   'POST_COMPUTE_RESULT_FILE_NAME_INVALID',
   'POST_COMPUTE_RESULT_TOO_LARGE',
   'POST_COMPUTE_OUT_FOLDER_ZIP_FAILED',
+  'POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY',
   'POST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING',
   'POST_COMPUTE_MALFORMED_ENCRYPTION_PUBLIC_KEY',
   'POST_COMPUTE_ENCRYPTION_FAILED',
@@ -68,13 +71,20 @@ export class EnclaveFailureError extends BaseError {
   readonly failure: Cause
   readonly retryable: boolean
 
-  constructor({ failure, message, remedy }: { failure: Cause; message: string; remedy?: string }) {
-    super(message, {
-      metaMessages: remedy === undefined ? [] : [remedy],
-      docsPath: `/failures#${failure.toLowerCase()}`,
-    })
+  constructor({
+    failure,
+    message,
+    remedies = [],
+    retryable = passing.has(failure),
+  }: {
+    failure: Cause
+    message: string
+    remedies?: string[]
+    retryable?: boolean
+  }) {
+    super(message, { metaMessages: remedies, docsPath: `/failures#${failure.toLowerCase()}` })
     this.failure = failure
-    this.retryable = passing.has(failure)
+    this.retryable = retryable
   }
 }
 

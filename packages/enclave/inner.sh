@@ -60,6 +60,8 @@ cd "$root"
 pivot_root . .
 umount -l .
 cd "$folder"
+# The shell remembers where it came from: a path of the host.
+unset OLDPWD
 
 # Inside a user namespace of its own the app may not open further ones, where it would hold capabilities again.
 if [ "$user" = same ]; then

@@ -94,7 +94,7 @@ export async function fetchDataset({
     throw new EnclaveFailureError({
       failure: 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM',
       message: `The stored data set is not the registered one: its sha256 is ${checksum}, the chain says ${dataset.checksum}.`,
-      remedy: 'The bytes in storage were changed or exchanged. Nothing was decrypted.',
+      remedies: ['The bytes in storage were changed or exchanged. Nothing was decrypted.'],
     })
   }
   await orFail('PRE_COMPUTE_DATASET_DECRYPTION_FAILED', 'The key of the data set does not decrypt it.', () =>
@@ -120,7 +120,7 @@ function checkKey(base64: string): void {
   throw new EnclaveFailureError({
     failure: 'PRE_COMPUTE_DATASET_KEY_MISSING',
     message: 'What the secret service holds for the data set is not a key of 32 bytes.',
-    remedy: 'Its owner must push the key that protectData returned.',
+    remedies: ['Its owner must push the key that protectData returned.'],
   })
 }
 

@@ -19,8 +19,12 @@ const packages = {
  * It stands in the quote as MRTD. A simulated quote claims it; only hardware makes the claim binding.
  */
 export function measureRuntime(): Hex {
-  const lines = runtimeFiles().map(({ name, path }) => `${sha384(readFileSync(path))} ${name}\n`)
-  return `0x${sha384(lines.join(''))}`
+  return measureFiles(runtimeFiles().map(({ name, path }) => ({ name, content: readFileSync(path) })))
+}
+
+/** {@link measureRuntime} over any list of files, in the order given. */
+export function measureFiles(files: { name: string; content: Uint8Array }[]): Hex {
+  return `0x${sha384(files.map(({ name, content }) => `${sha384(content)} ${name}\n`).join(''))}`
 }
 
 /** The files that are measured, in order. */
@@ -48,7 +52,7 @@ export function appChecksum(bundle: Uint8Array): Hex {
 
 function isRuntime(path: string): boolean {
   if (/(^|\/)(node_modules|tests?|fixtures|vectors)\//.test(path)) return false
-  if (/\.test\.ts$/.test(path)) return false
+  if (/(\.test|(^|\/)fixtures)\.ts$/.test(path)) return false
   return /\.(ts|sh)$/.test(path) || path.endsWith('package.json')
 }
 

@@ -133,7 +133,9 @@ function readComputed(bytes: Uint8Array | undefined): Computed {
     throw new EnclaveFailureError({
       failure: 'POST_COMPUTE_COMPUTED_FILE_NOT_FOUND',
       message: `The app wrote no ${computedFile} into its output folder.`,
-      remedy: 'Write {"deterministic-output-path": "/iexec_out/<your result>"} to $IEXEC_OUT/computed.json at the end.',
+      remedies: [
+        'Write {"deterministic-output-path": "/iexec_out/<your result>"} to $IEXEC_OUT/computed.json at the end.',
+      ],
     })
   }
   try {
@@ -145,7 +147,9 @@ function readComputed(bytes: Uint8Array | undefined): Computed {
     throw new EnclaveFailureError({
       failure: 'POST_COMPUTE_COMPUTED_FILE_MALFORMED',
       message: `The app's ${computedFile} is not the JSON object that it must be.`,
-      remedy: 'It holds "deterministic-output-path" (a text) or "callback-data" (0x and hexadecimal digits), or both.',
+      remedies: [
+        'It holds "deterministic-output-path" (a text) or "callback-data" (0x and hexadecimal digits), or both.',
+      ],
     })
   }
 }

@@ -3,7 +3,7 @@ import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
 import { DhkemX25519HkdfSha256 } from '@hpke/dhkem-x25519'
 import { type Address, Bytes, type Hex, Session, Task } from '@sealdeal/protocol'
 import { z } from 'zod'
-import { EnclaveFailureError, orFail } from './failures.ts'
+import { type Cause, EnclaveFailureError, orFail } from './failures.ts'
 import type { Keys } from './keys.ts'
 
 /** What the session is about; numbers as the chain has them. */
@@ -179,18 +179,29 @@ async function post({ url, body }: { url: URL; body: unknown }): Promise<unknown
   }
   if (response.ok) return answer
   if (response.status >= 500 || response.status === 429) throw unreachable(`answered with status ${response.status}`)
-  throw new EnclaveFailureError({
-    failure: 'TEE_SESSION_REFUSED',
-    message: `The secret service refused: ${reason(answer) ?? `status ${response.status}`}`,
-  })
+  throw refused({ status: response.status, answer })
 }
 
-/** Error bodies of our servers: `{ error: "text" }`, or an object with a message. */
-function reason(answer: unknown): string | undefined {
-  const text = z.object({ error: z.string() }).safeParse(answer)
-  if (text.success) return text.data.error
-  const nested = z.object({ error: z.object({ message: z.string() }) }).safeParse(answer)
-  return nested.success ? nested.data.error.message : undefined
+/** Refusals that have a name of their own in the ecosystem. */
+const named: Record<string, Cause> = {
+  DatasetKeyNotFoundError: 'PRE_COMPUTE_GET_DATASET_SECRET_FAILED',
+  RequesterSecretNotFoundError: 'PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED',
+  ResultKeyNotFoundError: 'POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY',
+  RequestUnreadableError: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
+}
+
+/** Error bodies of our servers: `{ error: "text", name?, remedies? }`. */
+const Refusal = z.object({ error: z.string(), name: z.string().default(''), remedies: z.array(z.string()).default([]) })
+
+function refused({ status, answer }: { status: number; answer: unknown }): EnclaveFailureError {
+  const { error, name, remedies } = Refusal.catch({ error: `status ${status}`, name: '', remedies: [] }).parse(answer)
+  return new EnclaveFailureError({
+    failure: named[name] ?? 'TEE_SESSION_REFUSED',
+    message: `The secret service refused: ${error}`,
+    remedies,
+    // Another attempt has another nonce, lease and session.
+    retryable: ['NonceExpiredError', 'NonceUsedError', 'LeaseExpiredError', 'SessionExistsError'].includes(name),
+  })
 }
 
 function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
