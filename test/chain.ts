@@ -1,4 +1,5 @@
 // One chain in memory for all test files of a run.
+/// <reference path="../typechain-types/hardhat.d.ts" />
 import { network } from 'hardhat'
 
 export const connection = await network.create()
