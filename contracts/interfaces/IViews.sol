@@ -6,6 +6,7 @@ import {
     AppInfo,
     Category,
     Contribution,
+    ContributionStatus,
     DatasetInfo,
     Deal,
     Task,
@@ -117,7 +118,7 @@ interface IViews {
     function viewContributionABILegacy(
         bytes32 taskId,
         address worker
-    ) external view returns (uint8, bytes32, bytes32, address);
+    ) external view returns (ContributionStatus, bytes32, bytes32, address);
 
     /// @notice Score of a worker, which weighs its contributions to replicated tasks.
     function viewScore(address worker) external view returns (uint256);

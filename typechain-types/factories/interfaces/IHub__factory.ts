@@ -4350,7 +4350,7 @@
     "name": "viewContributionABILegacy",
     "outputs": [
       {
-        "internalType": "uint8",
+        "internalType": "enum ContributionStatus",
         "name": "",
         "type": "uint8"
       },

@@ -1055,7 +1055,7 @@
     "name": "viewContributionABILegacy",
     "outputs": [
       {
-        "internalType": "uint8",
+        "internalType": "enum ContributionStatus",
         "name": "",
         "type": "uint8"
       },

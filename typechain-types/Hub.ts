@@ -4,6 +4,11 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "./common.ts"
   
+    export type CategoryStruct = {name: string, description: string, workClockTimeRef: BigNumberish}
+
+    export type CategoryStructOutput = [name: string, description: string, workClockTimeRef: bigint] & {name: string, description: string, workClockTimeRef: bigint }
+  
+
     export type AppOrderStruct = {app: AddressLike, appprice: BigNumberish, volume: BigNumberish, tag: BytesLike, datasetrestrict: AddressLike, workerpoolrestrict: AddressLike, requesterrestrict: AddressLike, salt: BytesLike, sign: BytesLike}
 
     export type AppOrderStructOutput = [app: string, appprice: bigint, volume: bigint, tag: string, datasetrestrict: string, workerpoolrestrict: string, requesterrestrict: string, salt: string, sign: string] & {app: string, appprice: bigint, volume: bigint, tag: string, datasetrestrict: string, workerpoolrestrict: string, requesterrestrict: string, salt: string, sign: string }
@@ -44,239 +49,92 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type WorkerpoolOrderOperationStructOutput = [order: WorkerpoolOrderStructOutput, operation: bigint, sign: string] & {order: WorkerpoolOrderStructOutput, operation: bigint, sign: string }
   
 
-    export type AccountStruct = {stake: BigNumberish, locked: BigNumberish}
-
-    export type AccountStructOutput = [stake: bigint, locked: bigint] & {stake: bigint, locked: bigint }
-  
-
-    export type AppInfoStruct = {owner: AddressLike, m_appName: string, m_appType: string, m_appMultiaddr: BytesLike, m_appChecksum: BytesLike, m_appMREnclave: BytesLike}
-
-    export type AppInfoStructOutput = [owner: string, m_appName: string, m_appType: string, m_appMultiaddr: string, m_appChecksum: string, m_appMREnclave: string] & {owner: string, m_appName: string, m_appType: string, m_appMultiaddr: string, m_appChecksum: string, m_appMREnclave: string }
-  
-
-    export type CategoryStruct = {name: string, description: string, workClockTimeRef: BigNumberish}
-
-    export type CategoryStructOutput = [name: string, description: string, workClockTimeRef: bigint] & {name: string, description: string, workClockTimeRef: bigint }
-  
-
-    export type ContributionStruct = {status: BigNumberish, resultHash: BytesLike, resultSeal: BytesLike, enclaveChallenge: AddressLike, weight: BigNumberish}
-
-    export type ContributionStructOutput = [status: bigint, resultHash: string, resultSeal: string, enclaveChallenge: string, weight: bigint] & {status: bigint, resultHash: string, resultSeal: string, enclaveChallenge: string, weight: bigint }
-  
-
-    export type DatasetInfoStruct = {owner: AddressLike, m_datasetName: string, m_datasetMultiaddr: BytesLike, m_datasetChecksum: BytesLike}
-
-    export type DatasetInfoStructOutput = [owner: string, m_datasetName: string, m_datasetMultiaddr: string, m_datasetChecksum: string] & {owner: string, m_datasetName: string, m_datasetMultiaddr: string, m_datasetChecksum: string }
-  
-
-    export type ResourceStruct = {pointer: AddressLike, owner: AddressLike, price: BigNumberish}
-
-    export type ResourceStructOutput = [pointer: string, owner: string, price: bigint] & {pointer: string, owner: string, price: bigint }
-  
-
-    export type DealStruct = {app: ResourceStruct, dataset: ResourceStruct, workerpool: ResourceStruct, trust: BigNumberish, category: BigNumberish, tag: BytesLike, requester: AddressLike, beneficiary: AddressLike, callback: AddressLike, params: string, startTime: BigNumberish, botFirst: BigNumberish, botSize: BigNumberish, workerStake: BigNumberish, schedulerRewardRatio: BigNumberish, sponsor: AddressLike}
-
-    export type DealStructOutput = [app: ResourceStructOutput, dataset: ResourceStructOutput, workerpool: ResourceStructOutput, trust: bigint, category: bigint, tag: string, requester: string, beneficiary: string, callback: string, params: string, startTime: bigint, botFirst: bigint, botSize: bigint, workerStake: bigint, schedulerRewardRatio: bigint, sponsor: string] & {app: ResourceStructOutput, dataset: ResourceStructOutput, workerpool: ResourceStructOutput, trust: bigint, category: bigint, tag: string, requester: string, beneficiary: string, callback: string, params: string, startTime: bigint, botFirst: bigint, botSize: bigint, workerStake: bigint, schedulerRewardRatio: bigint, sponsor: string }
-  
-
-    export type TaskStruct = {status: BigNumberish, dealid: BytesLike, idx: BigNumberish, timeref: BigNumberish, contributionDeadline: BigNumberish, revealDeadline: BigNumberish, finalDeadline: BigNumberish, consensusValue: BytesLike, revealCounter: BigNumberish, winnerCounter: BigNumberish, contributors: AddressLike[], resultDigest: BytesLike, results: BytesLike, resultsTimestamp: BigNumberish, resultsCallback: BytesLike}
-
-    export type TaskStructOutput = [status: bigint, dealid: string, idx: bigint, timeref: bigint, contributionDeadline: bigint, revealDeadline: bigint, finalDeadline: bigint, consensusValue: string, revealCounter: bigint, winnerCounter: bigint, contributors: string[], resultDigest: string, results: string, resultsTimestamp: bigint, resultsCallback: string] & {status: bigint, dealid: string, idx: bigint, timeref: bigint, contributionDeadline: bigint, revealDeadline: bigint, finalDeadline: bigint, consensusValue: string, revealCounter: bigint, winnerCounter: bigint, contributors: string[], resultDigest: string, results: string, resultsTimestamp: bigint, resultsCallback: string }
-  
-
-    export type WorkerpoolInfoStruct = {owner: AddressLike, m_workerpoolDescription: string, m_workerStakeRatioPolicy: BigNumberish, m_schedulerRewardRatioPolicy: BigNumberish}
-
-    export type WorkerpoolInfoStructOutput = [owner: string, m_workerpoolDescription: string, m_workerStakeRatioPolicy: bigint, m_schedulerRewardRatioPolicy: bigint] & {owner: string, m_workerpoolDescription: string, m_workerStakeRatioPolicy: bigint, m_schedulerRewardRatioPolicy: bigint }
-  
-
-export declare namespace IViews {
+export declare namespace IAdmin {
       
-    export type EIP712DomainStruct = {name: string, version: string, chainId: BigNumberish, verifyingContract: AddressLike}
+    export type ConfigStruct = {token: AddressLike, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, owner: AddressLike}
 
-    export type EIP712DomainStructOutput = [name: string, version: string, chainId: bigint, verifyingContract: string] & {name: string, version: string, chainId: bigint, verifyingContract: string }
+    export type ConfigStructOutput = [token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string] & {token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string }
   
     }
 
-  export interface IHubInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "appregistry" | "approve" | "approveAndCall" | "assertDatasetDealCompatibility" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "callbackgas" | "changeRegistries" | "claim" | "claimArray" | "computeDealVolume" | "configure" | "contributeAndFinalize" | "contribution_deadline_ratio" | "countCategory" | "createCategory" | "datasetregistry" | "decimals" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "kitty_address" | "kitty_min" | "kitty_ratio" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "matchOrders" | "name" | "owner" | "receiveApproval" | "recover" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "setCallbackGas" | "setTeeBroker" | "sponsorMatchOrders" | "symbol" | "teebroker" | "token" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership" | "updateDomainSeparator" | "verifyPresignature" | "verifyPresignatureOrSignature" | "verifySignature" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "withdraw" | "withdrawTo" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
+  export interface HubInterface extends Interface {
+    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "claim" | "claimArray" | "contributeAndFinalize" | "createCategory" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "matchOrders" | "receiveApproval" | "recover" | "setCallbackGas" | "setTeeBroker" | "sponsorMatchOrders" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership" | "withdraw" | "withdrawTo"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "BroadcastAppOrder" | "BroadcastDatasetOrder" | "BroadcastRequestOrder" | "BroadcastWorkerpoolOrder" | "ClosedAppOrder" | "ClosedDatasetOrder" | "ClosedRequestOrder" | "ClosedWorkerpoolOrder" | "CreateCategory" | "DealSponsored" | "Lock" | "OrdersMatched" | "OwnershipTransferred" | "Reward" | "SchedulerNotice" | "Seize" | "SignedAppOrder" | "SignedDatasetOrder" | "SignedRequestOrder" | "SignedWorkerpoolOrder" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
 
     encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'appregistry', values?: undefined): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'assertDatasetDealCompatibility', values: [DatasetOrderStruct, BytesLike]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'broadcastAppOrder', values: [AppOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastDatasetOrder', values: [DatasetOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastRequestOrder', values: [RequestOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastWorkerpoolOrder', values: [WorkerpoolOrderStruct]): string;
-encodeFunctionData(functionFragment: 'callbackgas', values?: undefined): string;
-encodeFunctionData(functionFragment: 'changeRegistries', values: [AddressLike, AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'claimArray', values: [BytesLike[]]): string;
-encodeFunctionData(functionFragment: 'computeDealVolume', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'configure', values: [AddressLike, string, string, BigNumberish, AddressLike, AddressLike, AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'contributeAndFinalize', values: [BytesLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'contribution_deadline_ratio', values?: undefined): string;
-encodeFunctionData(functionFragment: 'countCategory', values?: undefined): string;
 encodeFunctionData(functionFragment: 'createCategory', values: [string, string, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'datasetregistry', values?: undefined): string;
-encodeFunctionData(functionFragment: 'decimals', values?: undefined): string;
 encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
-encodeFunctionData(functionFragment: 'domain', values?: undefined): string;
-encodeFunctionData(functionFragment: 'eip712domain_separator', values?: undefined): string;
-encodeFunctionData(functionFragment: 'final_deadline_ratio', values?: undefined): string;
-encodeFunctionData(functionFragment: 'frozenOf', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'groupmember_purpose', values?: undefined): string;
-encodeFunctionData(functionFragment: 'importScore', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initialize', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initializeAndClaimArray', values: [BytesLike[], BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'initializeArray', values: [BytesLike[], BigNumberish[]]): string;
-encodeFunctionData(functionFragment: 'kitty_address', values?: undefined): string;
-encodeFunctionData(functionFragment: 'kitty_min', values?: undefined): string;
-encodeFunctionData(functionFragment: 'kitty_ratio', values?: undefined): string;
 encodeFunctionData(functionFragment: 'manageAppOrder', values: [AppOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'manageDatasetOrder', values: [DatasetOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'manageRequestOrder', values: [RequestOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'manageWorkerpoolOrder', values: [WorkerpoolOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'matchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'name', values?: undefined): string;
-encodeFunctionData(functionFragment: 'owner', values?: undefined): string;
 encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
-encodeFunctionData(functionFragment: 'renounceOwnership', values?: undefined): string;
-encodeFunctionData(functionFragment: 'resultFor', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'reveal_deadline_ratio', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setCallbackGas', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setTeeBroker', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'sponsorMatchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
-encodeFunctionData(functionFragment: 'teebroker', values?: undefined): string;
-encodeFunctionData(functionFragment: 'token', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferOwnership', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'updateDomainSeparator', values?: undefined): string;
-encodeFunctionData(functionFragment: 'verifyPresignature', values: [AddressLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'verifyPresignatureOrSignature', values: [AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'verifySignature', values: [AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewAccount', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewAccountABILegacy', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewApp', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewCategory', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'viewCategoryABILegacy', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'viewConfigABILegacy', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewConsumed', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewContribution', values: [BytesLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewContributionABILegacy', values: [BytesLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewDataset', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewDeal', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewDealABILegacy_pt1', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewDealABILegacy_pt2', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewPresigned', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewScore', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'viewTask', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewTaskABILegacy', values: [BytesLike]): string;
-encodeFunctionData(functionFragment: 'viewWorkerpool', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawTo', values: [BigNumberish, AddressLike]): string;
-encodeFunctionData(functionFragment: 'workerpool_stake_ratio', values?: undefined): string;
-encodeFunctionData(functionFragment: 'workerpoolregistry', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'appregistry', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'assertDatasetDealCompatibility', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastAppOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastDatasetOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastRequestOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastWorkerpoolOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'callbackgas', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'changeRegistries', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'computeDealVolume', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'configure', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'contributeAndFinalize', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'contribution_deadline_ratio', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'countCategory', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'createCategory', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'datasetregistry', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'decimals', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'domain', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'eip712domain_separator', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'final_deadline_ratio', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'frozenOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'groupmember_purpose', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'importScore', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initialize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeAndClaimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'kitty_address', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'kitty_min', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'kitty_ratio', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manageAppOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manageDatasetOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manageRequestOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'matchOrders', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'name', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'owner', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'renounceOwnership', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'resultFor', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'reveal_deadline_ratio', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCallbackGas', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setTeeBroker', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'teebroker', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'token', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'updateDomainSeparator', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'verifyPresignature', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'verifyPresignatureOrSignature', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'verifySignature', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewAccount', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewAccountABILegacy', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewApp', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewCategory', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewCategoryABILegacy', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewConfigABILegacy', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewConsumed', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewContribution', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewContributionABILegacy', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewDataset', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewDeal', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt1', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt2', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewPresigned', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewScore', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewTask', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewTaskABILegacy', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'viewWorkerpool', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'workerpool_stake_ratio', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): Result;
   }
 
   
@@ -628,12 +486,12 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
   
 
-  export interface IHub extends BaseContract {
+  export interface Hub extends BaseContract {
     
-    connect(runner?: ContractRunner | null): IHub;
+    connect(runner?: ContractRunner | null): Hub;
     waitForDeployment(): Promise<this>;
 
-    interface: IHubInterface;
+    interface: HubInterface;
 
     
   queryFilter<TCEvent extends TypedContractEvent>(
@@ -663,23 +521,15 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
     
     allowance: TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >
     
 
     
-    appregistry: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
     approve: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -687,17 +537,9 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     approveAndCall: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, data: BytesLike, ],
+      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
       [boolean],
       'nonpayable'
-    >
-    
-
-    
-    assertDatasetDealCompatibility: TypedContractMethod<
-      [datasetOrder: DatasetOrderStruct, dealId: BytesLike, ],
-      [void],
-      'view'
     >
     
 
@@ -742,22 +584,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    callbackgas: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    changeRegistries: TypedContractMethod<
-      [appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
     claim: TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
@@ -774,22 +600,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    computeDealVolume: TypedContractMethod<
-      [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    configure: TypedContractMethod<
-      [token: AddressLike, name: string, symbol: string, decimals: BigNumberish, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, previousHub: AddressLike, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
     contributeAndFinalize: TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
@@ -798,42 +608,10 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    contribution_deadline_ratio: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    countCategory: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
     createCategory: TypedContractMethod<
       [name: string, description: string, workClockTimeRef: BigNumberish, ],
       [bigint],
       'nonpayable'
-    >
-    
-
-    
-    datasetregistry: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    decimals: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >
     
 
@@ -870,54 +648,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    domain: TypedContractMethod<
-      [],
-      [IViews.EIP712DomainStructOutput],
-      'view'
-    >
-    
-
-    
-    eip712domain_separator: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    final_deadline_ratio: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    frozenOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    groupmember_purpose: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    importScore: TypedContractMethod<
-      [worker: AddressLike, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
     increaseAllowance: TypedContractMethod<
       [spender: AddressLike, added: BigNumberish, ],
       [boolean],
@@ -946,30 +676,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
       [dealIds: BytesLike[], indexes: BigNumberish[], ],
       [boolean],
       'nonpayable'
-    >
-    
-
-    
-    kitty_address: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    kitty_min: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    kitty_ratio: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >
     
 
@@ -1014,22 +720,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    name: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    owner: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
     receiveApproval: TypedContractMethod<
       [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
       [boolean],
@@ -1042,30 +732,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
       [],
       [bigint],
       'nonpayable'
-    >
-    
-
-    
-    renounceOwnership: TypedContractMethod<
-      [],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    resultFor: TypedContractMethod<
-      [id: BytesLike, ],
-      [string],
-      'view'
-    >
-    
-
-    
-    reveal_deadline_ratio: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >
     
 
@@ -1094,30 +760,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
-    symbol: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    teebroker: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    token: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
     totalSupply: TypedContractMethod<
       [],
       [bigint],
@@ -1127,7 +769,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transfer: TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1135,7 +777,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1146,182 +788,6 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
       [newOwner: AddressLike, ],
       [void],
       'nonpayable'
-    >
-    
-
-    
-    updateDomainSeparator: TypedContractMethod<
-      [],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    verifyPresignature: TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, ],
-      [boolean],
-      'view'
-    >
-    
-
-    
-    verifyPresignatureOrSignature: TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, signature: BytesLike, ],
-      [boolean],
-      'view'
-    >
-    
-
-    
-    verifySignature: TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, signature: BytesLike, ],
-      [boolean],
-      'view'
-    >
-    
-
-    
-    viewAccount: TypedContractMethod<
-      [account: AddressLike, ],
-      [AccountStructOutput],
-      'view'
-    >
-    
-
-    
-    viewAccountABILegacy: TypedContractMethod<
-      [account: AddressLike, ],
-      [[bigint, bigint]],
-      'view'
-    >
-    
-
-    
-    viewApp: TypedContractMethod<
-      [app: AddressLike, ],
-      [AppInfoStructOutput],
-      'view'
-    >
-    
-
-    
-    viewCategory: TypedContractMethod<
-      [catid: BigNumberish, ],
-      [CategoryStructOutput],
-      'view'
-    >
-    
-
-    
-    viewCategoryABILegacy: TypedContractMethod<
-      [catid: BigNumberish, ],
-      [[string, string, bigint]],
-      'view'
-    >
-    
-
-    
-    viewConfigABILegacy: TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, bigint]],
-      'view'
-    >
-    
-
-    
-    viewConsumed: TypedContractMethod<
-      [id: BytesLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    viewContribution: TypedContractMethod<
-      [taskId: BytesLike, worker: AddressLike, ],
-      [ContributionStructOutput],
-      'view'
-    >
-    
-
-    
-    viewContributionABILegacy: TypedContractMethod<
-      [taskId: BytesLike, worker: AddressLike, ],
-      [[bigint, string, string, string]],
-      'view'
-    >
-    
-
-    
-    viewDataset: TypedContractMethod<
-      [dataset: AddressLike, ],
-      [DatasetInfoStructOutput],
-      'view'
-    >
-    
-
-    
-    viewDeal: TypedContractMethod<
-      [id: BytesLike, ],
-      [DealStructOutput],
-      'view'
-    >
-    
-
-    
-    viewDealABILegacy_pt1: TypedContractMethod<
-      [id: BytesLike, ],
-      [[string, string, bigint, string, string, bigint, string, string, bigint]],
-      'view'
-    >
-    
-
-    
-    viewDealABILegacy_pt2: TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, string, string, string, string, string]],
-      'view'
-    >
-    
-
-    
-    viewPresigned: TypedContractMethod<
-      [id: BytesLike, ],
-      [string],
-      'view'
-    >
-    
-
-    
-    viewScore: TypedContractMethod<
-      [worker: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    viewTask: TypedContractMethod<
-      [id: BytesLike, ],
-      [TaskStructOutput],
-      'view'
-    >
-    
-
-    
-    viewTaskABILegacy: TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, string, bigint, bigint, bigint, bigint, bigint, string, bigint, bigint, string[], string]],
-      'view'
-    >
-    
-
-    
-    viewWorkerpool: TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [WorkerpoolInfoStructOutput],
-      'view'
     >
     
 
@@ -1341,49 +807,23 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     >
     
 
-    
-    workerpool_stake_ratio: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    workerpoolregistry: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >;
-getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
 getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, data: BytesLike, ],
+      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
       [boolean],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'assertDatasetDealCompatibility'): TypedContractMethod<
-      [datasetOrder: DatasetOrderStruct, dealId: BytesLike, ],
-      [void],
-      'view'
     >;
 getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
       [account: AddressLike, ],
@@ -1410,16 +850,6 @@ getFunction(nameOrSignature: 'broadcastWorkerpoolOrder'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'callbackgas'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'changeRegistries'): TypedContractMethod<
-      [appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, ],
-      [void],
-      'nonpayable'
-    >;
 getFunction(nameOrSignature: 'claim'): TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
@@ -1430,45 +860,15 @@ getFunction(nameOrSignature: 'claimArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'computeDealVolume'): TypedContractMethod<
-      [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'configure'): TypedContractMethod<
-      [token: AddressLike, name: string, symbol: string, decimals: BigNumberish, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, previousHub: AddressLike, ],
-      [void],
-      'nonpayable'
-    >;
 getFunction(nameOrSignature: 'contributeAndFinalize'): TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'contribution_deadline_ratio'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'countCategory'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
 getFunction(nameOrSignature: 'createCategory'): TypedContractMethod<
       [name: string, description: string, workClockTimeRef: BigNumberish, ],
       [bigint],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'datasetregistry'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'decimals'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
       [spender: AddressLike, removed: BigNumberish, ],
@@ -1490,36 +890,6 @@ getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'domain'): TypedContractMethod<
-      [],
-      [IViews.EIP712DomainStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'eip712domain_separator'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'final_deadline_ratio'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'frozenOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'groupmember_purpose'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'importScore'): TypedContractMethod<
-      [worker: AddressLike, ],
-      [void],
-      'nonpayable'
-    >;
 getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
       [spender: AddressLike, added: BigNumberish, ],
       [boolean],
@@ -1539,21 +909,6 @@ getFunction(nameOrSignature: 'initializeArray'): TypedContractMethod<
       [dealIds: BytesLike[], indexes: BigNumberish[], ],
       [boolean],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'kitty_address'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'kitty_min'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'kitty_ratio'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'manageAppOrder'): TypedContractMethod<
       [apporderoperation: AppOrderOperationStruct, ],
@@ -1580,16 +935,6 @@ getFunction(nameOrSignature: 'matchOrders'): TypedContractMethod<
       [string],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'name'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'owner'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
 getFunction(nameOrSignature: 'receiveApproval'): TypedContractMethod<
       [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
       [boolean],
@@ -1599,21 +944,6 @@ getFunction(nameOrSignature: 'recover'): TypedContractMethod<
       [],
       [bigint],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'renounceOwnership'): TypedContractMethod<
-      [],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'resultFor'): TypedContractMethod<
-      [id: BytesLike, ],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'reveal_deadline_ratio'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'setCallbackGas'): TypedContractMethod<
       [callbackGas: BigNumberish, ],
@@ -1630,33 +960,18 @@ getFunction(nameOrSignature: 'sponsorMatchOrders'): TypedContractMethod<
       [string],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'symbol'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'teebroker'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'token'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
 getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
       [],
       [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
@@ -1664,116 +979,6 @@ getFunction(nameOrSignature: 'transferOwnership'): TypedContractMethod<
       [newOwner: AddressLike, ],
       [void],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'updateDomainSeparator'): TypedContractMethod<
-      [],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'verifyPresignature'): TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, ],
-      [boolean],
-      'view'
-    >;
-getFunction(nameOrSignature: 'verifyPresignatureOrSignature'): TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, signature: BytesLike, ],
-      [boolean],
-      'view'
-    >;
-getFunction(nameOrSignature: 'verifySignature'): TypedContractMethod<
-      [account: AddressLike, hash: BytesLike, signature: BytesLike, ],
-      [boolean],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewAccount'): TypedContractMethod<
-      [account: AddressLike, ],
-      [AccountStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewAccountABILegacy'): TypedContractMethod<
-      [account: AddressLike, ],
-      [[bigint, bigint]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewApp'): TypedContractMethod<
-      [app: AddressLike, ],
-      [AppInfoStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewCategory'): TypedContractMethod<
-      [catid: BigNumberish, ],
-      [CategoryStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewCategoryABILegacy'): TypedContractMethod<
-      [catid: BigNumberish, ],
-      [[string, string, bigint]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewConfigABILegacy'): TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, bigint]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewConsumed'): TypedContractMethod<
-      [id: BytesLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewContribution'): TypedContractMethod<
-      [taskId: BytesLike, worker: AddressLike, ],
-      [ContributionStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewContributionABILegacy'): TypedContractMethod<
-      [taskId: BytesLike, worker: AddressLike, ],
-      [[bigint, string, string, string]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewDataset'): TypedContractMethod<
-      [dataset: AddressLike, ],
-      [DatasetInfoStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewDeal'): TypedContractMethod<
-      [id: BytesLike, ],
-      [DealStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewDealABILegacy_pt1'): TypedContractMethod<
-      [id: BytesLike, ],
-      [[string, string, bigint, string, string, bigint, string, string, bigint]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewDealABILegacy_pt2'): TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, string, string, string, string, string]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewPresigned'): TypedContractMethod<
-      [id: BytesLike, ],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewScore'): TypedContractMethod<
-      [worker: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewTask'): TypedContractMethod<
-      [id: BytesLike, ],
-      [TaskStructOutput],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewTaskABILegacy'): TypedContractMethod<
-      [id: BytesLike, ],
-      [[bigint, string, bigint, bigint, bigint, bigint, bigint, string, bigint, bigint, string[], string]],
-      'view'
-    >;
-getFunction(nameOrSignature: 'viewWorkerpool'): TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [WorkerpoolInfoStructOutput],
-      'view'
     >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
       [amount: BigNumberish, ],
@@ -1784,16 +989,6 @@ getFunction(nameOrSignature: 'withdrawTo'): TypedContractMethod<
       [amount: BigNumberish, target: AddressLike, ],
       [boolean],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'workerpool_stake_ratio'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'workerpoolregistry'): TypedContractMethod<
-      [],
-      [string],
-      'view'
     >;
 
     getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.26;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IDeals} from "../interfaces/IDeals.sol";
+import {DealLib} from "../libraries/DealLib.sol";
+import {OrderLib} from "../libraries/OrderLib.sol";
+import {TagLib} from "../libraries/TagLib.sol";
+import {Deal} from "../types/Deals.sol";
+import {AppOrder, DatasetOrder, OrderKind, RequestOrder, WorkerpoolOrder} from "../types/Orders.sol";
+import {Escrow} from "./Escrow.sol";
+import {Signatures} from "./Signatures.sol";
+
+/// @title Deals: match four orders into a deal; deposit-and-match
+/// @dev The rules and their order have a twin off chain; change both.
+abstract contract Deals is IDeals, Escrow, Signatures {
+    using OrderLib for *;
+    using TagLib for bytes32;
+
+    /// @dev What a match finds out on its way.
+    struct Matching {
+        bytes32 appHash;
+        bytes32 datasetHash;
+        bytes32 workerpoolHash;
+        bytes32 requestHash;
+        Deal deal;
+        DealLib.Terms terms;
+    }
+
+    /// @inheritdoc IDeals
+    function matchOrders(
+        AppOrder calldata apporder,
+        DatasetOrder calldata datasetorder,
+        WorkerpoolOrder calldata workerpoolorder,
+        RequestOrder calldata requestorder
+    ) external returns (bytes32 dealId) {
+        return _match(apporder, datasetorder, workerpoolorder, requestorder, requestorder.requester);
+    }
+
+    /// @inheritdoc IDeals
+    function sponsorMatchOrders(
+        AppOrder calldata apporder,
+        DatasetOrder calldata datasetorder,
+        WorkerpoolOrder calldata workerpoolorder,
+        RequestOrder calldata requestorder
+    ) external returns (bytes32 dealId) {
+        dealId = _match(apporder, datasetorder, workerpoolorder, requestorder, msg.sender);
+        emit DealSponsored(dealId, msg.sender);
+    }
+
+    function _match(
+        AppOrder calldata appOrder,
+        DatasetOrder calldata datasetOrder,
+        WorkerpoolOrder calldata workerpoolOrder,
+        RequestOrder calldata requestOrder,
+        address payer
+    ) private returns (bytes32 dealId) {
+        Matching memory matching;
+        matching.deal.sponsor = payer;
+
+        // Check: the terms fit, nobody is excluded, everything is registered and signed, volume is left.
+        _checkTerms(matching, appOrder, datasetOrder, workerpoolOrder, requestOrder);
+        _checkRestrictions(appOrder, datasetOrder, workerpoolOrder, requestOrder);
+        _checkApp(matching, appOrder);
+        if (datasetOrder.dataset != address(0)) _checkDataset(matching, datasetOrder);
+        _checkWorkerpool(matching, workerpoolOrder);
+        _checkRequest(matching, requestOrder);
+        _findVolume(matching, appOrder, datasetOrder, workerpoolOrder, requestOrder);
+
+        // Effect.
+        _consume(matching);
+        return _open(matching);
+    }
+
+    /* CHECKS */
+
+    function _checkTerms(
+        Matching memory matching,
+        AppOrder calldata appOrder,
+        DatasetOrder calldata datasetOrder,
+        WorkerpoolOrder calldata workerpoolOrder,
+        RequestOrder calldata requestOrder
+    ) private view {
+        uint256 category = requestOrder.category;
+        require(category == workerpoolOrder.category, CategoryMismatch(category, workerpoolOrder.category));
+        matching.terms.category = category;
+        matching.terms.timeref = _timerefOf(category);
+
+        uint256 trust = requestOrder.trust;
+        require(trust <= workerpoolOrder.trust, TrustTooHigh(trust, workerpoolOrder.trust));
+        matching.terms.trust = Math.max(trust, 1);
+
+        Deal memory deal = matching.deal;
+        bool hasDataset = datasetOrder.dataset != address(0);
+        deal.app.price = _fairPrice(OrderKind.APP, appOrder.appprice, requestOrder.appmaxprice);
+        if (hasDataset) {
+            deal.dataset.price = _fairPrice(OrderKind.DATASET, datasetOrder.datasetprice, requestOrder.datasetmaxprice);
+        }
+        deal.workerpool.price = _fairPrice(
+            OrderKind.WORKERPOOL,
+            workerpoolOrder.workerpoolprice,
+            requestOrder.workerpoolmaxprice
+        );
+
+        bytes32 tag = TagLib.combine(appOrder.tag, hasDataset ? datasetOrder.tag : bytes32(0), requestOrder.tag);
+        require(workerpoolOrder.tag.covers(tag), TagNotCovered(tag, workerpoolOrder.tag));
+        require(tag.needsEnclave() == appOrder.tag.needsEnclave(), EnclaveMismatch(tag, appOrder.tag));
+        deal.tag = tag;
+
+        require(requestOrder.app == appOrder.app, AppMismatch(requestOrder.app, appOrder.app));
+        require(
+            requestOrder.dataset == datasetOrder.dataset,
+            DatasetMismatch(requestOrder.dataset, datasetOrder.dataset)
+        );
+    }
+
+    function _checkRestrictions(
+        AppOrder calldata appOrder,
+        DatasetOrder calldata datasetOrder,
+        WorkerpoolOrder calldata workerpoolOrder,
+        RequestOrder calldata requestOrder
+    ) private view {
+        address app = appOrder.app;
+        address dataset = datasetOrder.dataset;
+        address workerpool = workerpoolOrder.workerpool;
+        address requester = requestOrder.requester;
+
+        _checkAdmitted(OrderKind.REQUEST, OrderKind.WORKERPOOL, requestOrder.workerpool, workerpool);
+        _checkAdmitted(OrderKind.APP, OrderKind.DATASET, appOrder.datasetrestrict, dataset);
+        _checkAdmitted(OrderKind.APP, OrderKind.WORKERPOOL, appOrder.workerpoolrestrict, workerpool);
+        _checkAdmitted(OrderKind.APP, OrderKind.REQUEST, appOrder.requesterrestrict, requester);
+        if (dataset != address(0)) {
+            _checkAdmitted(OrderKind.DATASET, OrderKind.APP, datasetOrder.apprestrict, app);
+            _checkAdmitted(OrderKind.DATASET, OrderKind.WORKERPOOL, datasetOrder.workerpoolrestrict, workerpool);
+            _checkAdmitted(OrderKind.DATASET, OrderKind.REQUEST, datasetOrder.requesterrestrict, requester);
+        }
+        _checkAdmitted(OrderKind.WORKERPOOL, OrderKind.APP, workerpoolOrder.apprestrict, app);
+        _checkAdmitted(OrderKind.WORKERPOOL, OrderKind.DATASET, workerpoolOrder.datasetrestrict, dataset);
+        _checkAdmitted(OrderKind.WORKERPOOL, OrderKind.REQUEST, workerpoolOrder.requesterrestrict, requester);
+    }
+
+    function _checkApp(Matching memory matching, AppOrder calldata order) private view {
+        bytes32 orderHash = _digest(order.hash());
+        address owner = _registered(OrderKind.APP, APP_REGISTRY.registrationOf(order.app), order.app);
+        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.APP, orderHash, owner));
+        matching.appHash = orderHash;
+        matching.deal.app.pointer = order.app;
+        matching.deal.app.owner = owner;
+    }
+
+    function _checkDataset(Matching memory matching, DatasetOrder calldata order) private view {
+        bytes32 orderHash = _digest(order.hash());
+        address owner = _registered(OrderKind.DATASET, DATASET_REGISTRY.registrationOf(order.dataset), order.dataset);
+        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.DATASET, orderHash, owner));
+        matching.datasetHash = orderHash;
+        matching.deal.dataset.pointer = order.dataset;
+        matching.deal.dataset.owner = owner;
+    }
+
+    function _checkWorkerpool(Matching memory matching, WorkerpoolOrder calldata order) private view {
+        bytes32 orderHash = _digest(order.hash());
+        (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio) = WORKERPOOL_REGISTRY.workerpoolOf(
+            order.workerpool
+        );
+        _registered(OrderKind.WORKERPOOL, owner, order.workerpool);
+        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.WORKERPOOL, orderHash, owner));
+        matching.workerpoolHash = orderHash;
+        matching.deal.workerpool.pointer = order.workerpool;
+        matching.deal.workerpool.owner = owner;
+        matching.terms.workerStakeRatio = workerStakeRatio;
+        matching.terms.schedulerRewardRatio = schedulerRewardRatio;
+    }
+
+    function _checkRequest(Matching memory matching, RequestOrder calldata order) private view {
+        bytes32 orderHash = _digest(order.hash());
+        address requester = order.requester;
+        require(_isApproved(requester, orderHash, order.sign), NotAuthentic(OrderKind.REQUEST, orderHash, requester));
+        matching.requestHash = orderHash;
+        matching.deal.requester = requester;
+        matching.deal.beneficiary = order.beneficiary;
+        matching.deal.callback = order.callback;
+        matching.deal.params = order.params;
+    }
+
+    /// @dev The smallest volume that is left of any order; the request's is where the deal begins.
+    function _findVolume(
+        Matching memory matching,
+        AppOrder calldata appOrder,
+        DatasetOrder calldata datasetOrder,
+        WorkerpoolOrder calldata workerpoolOrder,
+        RequestOrder calldata requestOrder
+    ) private view {
+        bytes32 orderHash = matching.appHash;
+        uint256 volume = _left(OrderKind.APP, orderHash, appOrder.volume, _consumedOf(orderHash));
+        orderHash = matching.datasetHash;
+        if (orderHash != 0) {
+            uint256 left = _left(OrderKind.DATASET, orderHash, datasetOrder.volume, _consumedOf(orderHash));
+            volume = Math.min(volume, left);
+        }
+        orderHash = matching.workerpoolHash;
+        volume = Math.min(
+            volume,
+            _left(OrderKind.WORKERPOOL, orderHash, workerpoolOrder.volume, _consumedOf(orderHash))
+        );
+        orderHash = matching.requestHash;
+        uint256 consumed = _consumedOfRequest(orderHash);
+        matching.terms.botFirst = consumed;
+        matching.terms.botSize = Math.min(volume, _left(OrderKind.REQUEST, orderHash, requestOrder.volume, consumed));
+    }
+
+    /* EFFECTS */
+
+    function _consume(Matching memory matching) private {
+        uint256 volume = matching.terms.botSize;
+        _setConsumedOf(matching.appHash, _consumedOf(matching.appHash) + volume);
+        if (matching.datasetHash != 0) {
+            _setConsumedOf(matching.datasetHash, _consumedOf(matching.datasetHash) + volume);
+        }
+        _setConsumedOf(matching.workerpoolHash, _consumedOf(matching.workerpoolHash) + volume);
+    }
+
+    function _open(Matching memory matching) private returns (bytes32 dealId) {
+        Vault memory vault = _vault;
+        Deal memory deal = matching.deal;
+        uint256 volume = matching.terms.botSize;
+
+        // Locking first proves that the prices fit what a deal has room for.
+        _lock(vault, deal.sponsor, (deal.app.price + deal.dataset.price + deal.workerpool.price) * volume);
+        _lock(vault, deal.workerpool.owner, _stakeOf(deal) * volume);
+
+        dealId = _dealIdOf(matching.requestHash, matching.terms.botFirst);
+        _writeDeal(vault, matching.requestHash, dealId, deal, matching.terms);
+        _vault = vault;
+        emit SchedulerNotice(deal.workerpool.pointer, dealId);
+        emit OrdersMatched(
+            dealId,
+            matching.appHash,
+            matching.datasetHash,
+            matching.workerpoolHash,
+            matching.requestHash,
+            volume
+        );
+    }
+
+    /* RULES */
+
+    function _timerefOf(uint256 category) private view returns (uint256 timeref) {
+        timeref = _categories[category].workClockTimeRef;
+        // Only a category of no time at all costs a look at their number.
+        require(timeref > 0 || category < _ownership.categoryCount, UnknownCategory(category));
+    }
+
+    function _fairPrice(OrderKind kind, uint256 price, uint256 maxPrice) private pure returns (uint256) {
+        require(price <= maxPrice, Overpriced(kind, price, maxPrice));
+        return price;
+    }
+
+    function _checkAdmitted(OrderKind by, OrderKind what, address restriction, address candidate) private view {
+        require(_isAdmitted(restriction, candidate), Restricted(by, what, restriction, candidate));
+    }
+
+    function _registered(OrderKind kind, address owner, address entry) private pure returns (address) {
+        require(owner != address(0), NotRegistered(kind, entry));
+        return owner;
+    }
+
+    function _left(OrderKind kind, bytes32 orderHash, uint256 volume, uint256 consumed) private pure returns (uint256) {
+        require(volume > consumed, NothingLeft(kind, orderHash, volume));
+        return volume - consumed;
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.26;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+/// @title Blob: write once, read many
+/// @notice Bytes kept as the code of a contract made with plain CREATE. Its address follows from the creator's nonce, so
+/// that the nonce, 40 bits, is all that has to be stored.
+/// @dev Data begins with a zero byte (STOP): the code does nothing when called.
+library Blob {
+    /// @notice Thrown when a blob of `length` bytes could not be written: it is longer than code may be, or its gas ran out.
+    error BlobNotWritten(uint256 length, uint256 limit);
+
+    /// @dev EIP-170.
+    uint256 internal constant MAX_LENGTH = 24_576;
+
+    /// @notice Writes `data` as the contract of the given creation nonce.
+    function write(bytes memory data, uint256 nonce) internal {
+        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what follows it.
+        bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length), hex"80600a3d393df3", data);
+        address created;
+        assembly ("memory-safe") {
+            created := create(0, add(initCode, 32), mload(initCode))
+        }
+        // The length did not fit 16 bits only if it is over the limit, where the creation fails or gives another address.
+        require(data.length <= MAX_LENGTH && created == addressOf(nonce), BlobNotWritten(data.length, MAX_LENGTH));
+    }
+
+    /// @notice All of a blob.
+    function read(uint256 nonce) internal view returns (bytes memory data) {
+        return addressOf(nonce).code;
+    }
+
+    /// @notice The 32 bytes of a blob from `offset` on; zeros stand for what lies past its end.
+    function wordAt(uint256 nonce, uint256 offset) internal view returns (bytes32 word) {
+        address blob = addressOf(nonce);
+        assembly ("memory-safe") {
+            extcodecopy(blob, 0, offset, 32)
+            word := mload(0)
+        }
+    }
+
+    /// @notice The address of this contract's creation of that nonce: keccak256(rlp([creator, nonce])), last 20 bytes.
+    function addressOf(uint256 nonce) internal view returns (address blob) {
+        uint256 size = nonce < 0x80 ? 0 : Math.log256(nonce) + 1;
+        uint256 rlp = ((0xd6 + size) << 248) | (0x94 << 240) | (uint256(uint160(address(this))) << 80);
+        rlp |= size == 0 ? nonce << 72 : ((0x80 + size) << 72) | (nonce << (72 - 8 * size));
+        assembly ("memory-safe") {
+            mstore(0, rlp)
+            blob := and(keccak256(0, add(23, size)), 0xffffffffffffffffffffffffffffffffffffffff)
+        }
+    }
+}
