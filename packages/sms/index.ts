@@ -1,0 +1,11 @@
+export { type Attest, createAttest, expectPolicyFits } from './attest.ts'
+export { type Chain, openChain } from './chain.ts'
+export { type MasterKeys, masterKeys } from './envelope.ts'
+export * from './errors.ts'
+export { routes } from './routes.ts'
+export { createSecrets, type SecretId, type Secrets } from './secrets.ts'
+export { createSessions, type SessionRequest, type Sessions } from './sessions.ts'
+export { statuses } from './statuses.ts'
+
+/** The tables of this service. */
+export const migrations = [new URL('./migrations/', import.meta.url)]
