@@ -57,6 +57,7 @@ export async function openDatabase({
   })
   // An idle connection that breaks (the server restarted) is replaced by the pool; without a listener it would end us.
   pool.on('error', () => {})
+  pool.on('connect', (client) => void client.on('error', () => {}))
   const database: Database = {
     pool,
     query: (text, values) => run(pool, text, values),

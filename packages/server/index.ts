@@ -1,5 +1,17 @@
 export type { ErrorTable } from './answer.ts'
 export {
+  type AuthDomain,
+  type Challenge,
+  isSignedBy,
+  issueChallenge,
+  NotAuthorizedError,
+  signRequest,
+  verifyChallenge,
+  verifyRequest,
+} from './auth.ts'
+export type { ChainLog } from './blocks.ts'
+export { type Chain, type ChainAccess, ChainUnreachableError, connectChain, openWallet } from './chain.ts'
+export {
   ConfigError,
   chainVariables,
   commonVariables,
@@ -12,10 +24,21 @@ export {
   writeKeyFile,
 } from './config.ts'
 export { type Database, MigrationError, openDatabase, type Query, type Row, type Transaction } from './database.ts'
+export { type FollowedBlock, type Follower, type FollowParameters, ForeignChainError, follow } from './follow.ts'
+export { type Jobs, type JobTable, startJobs } from './jobs.ts'
 export { CLOSE_TIMEOUT, type Lifecycle, runProcess, startLifecycle } from './lifecycle.ts'
 export { createLog, type Log } from './log.ts'
 export * from './moments.ts'
+export { databaseOutbox, memoryOutbox, type Outbox } from './outbox.ts'
 export { freePort, type Postgres, PostgresFailedError, PostgresRunningError, startPostgres } from './postgres.ts'
 export { PostgresHomeError, postgresDirectory } from './postgresHome.ts'
+export {
+  createSender,
+  type Sender,
+  type SendParameters,
+  SendRefusedError,
+  type Sent,
+  TransactionDroppedError,
+} from './sender.ts'
 export { type App, type AppRequest, type ServeParameters, type Server, serve } from './serve.ts'
 export { openTestDatabase } from './testing.ts'

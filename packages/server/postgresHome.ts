@@ -50,10 +50,12 @@ export function postgresDirectory({ clone }: { clone: string }): string {
 }
 
 /** Makes the directory ready and finds binaries that the server's user can run, linking them into it if need be. */
-export async function openPostgresHome(directory: string): Promise<PostgresHome> {
+export async function openPostgresHome(
+  directory: string,
+  { native = packagedBinaries() }: { /** Folder with PostgreSQL's `bin`, `lib` and `share`. */ native?: string } = {},
+): Promise<PostgresHome> {
   const owner = process.getuid?.() === 0 ? await unprivilegedUser() : undefined
   await makeOwnDirectory(directory, owner)
-  const native = packagedBinaries()
   const root =
     owner && !canRun(native, owner)
       ? await linkBinaries({ from: native, to: join(directory, 'native'), owner })
