@@ -1,5 +1,5 @@
 import { buildModule } from '@nomicfoundation/hardhat-ignition/modules'
-import type { ContractFuture, Future, IgnitionModule } from '@nomicfoundation/ignition-core'
+import type { ContractFuture, IgnitionModule } from '@nomicfoundation/ignition-core'
 import { categories } from './categories.ts'
 import { data } from './Data.ts'
 import { registries } from './Registries.ts'
@@ -8,7 +8,7 @@ import { existingToken, localToken } from './Token.ts'
 const zeroAddress = '0x0000000000000000000000000000000000000000'
 
 /**
- * The Hub over a token. The deployer owns it while it adds the categories and names the TEE broker; then it hands it to
+ * The Hub over a token, with its categories. The deployer owns it until it has named the TEE broker and handed it to
  * `owner` (a timelock on real networks). Every step is recorded, so a run that was killed goes on where it stopped.
  */
 function hubOver<TokenId extends string>(
@@ -20,20 +20,10 @@ function hubOver<TokenId extends string>(
     const { appRegistry, datasetRegistry, workerpoolRegistry } = m.useModule(registries)
     const deployer = m.getAccount(0)
     const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner: deployer }
-    const hubViews = m.contract('HubViews', [config])
-    const hub = m.contract('Hub', [config, hubViews])
-
+    const hub = m.contract('Hub', [config, categories])
     const broker = m.call(hub, 'setTeeBroker', [m.getParameter('teeBroker', zeroAddress)])
-    // Categories are numbered as they are created, so each waits for the one before.
-    let last: Future = broker
-    for (const { name, description, workClockTimeRef } of categories) {
-      last = m.call(hub, 'createCategory', [name, description, workClockTimeRef], {
-        id: `createCategory_${name}`,
-        after: [last],
-      })
-    }
-    m.call(hub, 'transferOwnership', [m.getParameter('owner', deployer)], { after: [last] })
-    return { hub, hubViews }
+    m.call(hub, 'transferOwnership', [m.getParameter('owner', deployer)], { after: [broker] })
+    return { hub }
   })
 }
 

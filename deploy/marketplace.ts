@@ -32,7 +32,6 @@ export type Marketplace = {
   datasetRegistry: string
   workerpoolRegistry: string
   hub: string
-  hubViews: string
   dataProtector: string
 }
 
@@ -87,7 +86,6 @@ export async function deployMarketplace({
     datasetRegistry: address('DatasetRegistry'),
     workerpoolRegistry: address('WorkerpoolRegistry'),
     hub: address('Hub'),
-    hubViews: address('HubViews'),
     dataProtector: address('DataProtector'),
   }
 }
