@@ -5,7 +5,6 @@ import { hexlify, randomBytes, Wallet } from 'ethers'
 import { defaultPolicy, type Granted, grantLease, type Policy, registerWorker } from './leases.ts'
 import { storeDeal } from './tasks.ts'
 
-export const migrations = [new URL('./migrations/', import.meta.url)]
 export const hub: Address = '0x00000000000000000000000000000000000000AA'
 export const domain = Lease.domain({ chainId: 31337n, hub })
 export const owner = Wallet.createRandom()

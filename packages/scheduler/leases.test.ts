@@ -1,7 +1,8 @@
 import { type Hex, Lease } from '@sealdeal/protocol'
 import { type Database, openDatabase, openTestDatabase } from '@sealdeal/server'
 import { expect } from 'chai'
-import { domain, grant, matchedDeal, migrations, owner, randomHex, registeredWorker, start } from './fixtures.ts'
+import { domain, grant, matchedDeal, owner, randomHex, registeredWorker, start } from './fixtures.ts'
+import { migrations } from './index.ts'
 import {
   beat,
   defaultPolicy,

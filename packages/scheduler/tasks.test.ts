@@ -1,7 +1,8 @@
 import { type Hex, Task } from '@sealdeal/protocol'
 import { type Database, openTestDatabase } from '@sealdeal/server'
 import { expect } from 'chai'
-import { grant, matchedDeal, migrations, randomHex, registeredWorker } from './fixtures.ts'
+import { grant, matchedDeal, randomHex, registeredWorker } from './fixtures.ts'
+import { migrations } from './index.ts'
 import { forgetBlocks, noteInitialized, refillTasks, settle, TASKS_AHEAD } from './tasks.ts'
 import { viewTask } from './view.ts'
 

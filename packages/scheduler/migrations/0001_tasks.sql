@@ -41,6 +41,8 @@ create table task (
   message text,
   -- After a failure worth retrying, not at once.
   not_before timestamptz not null default now(),
+  -- The replica that claims it for the payer has until then.
+  claiming_until timestamptz not null default '-infinity',
   -- Set when the chain says so, and only then: how the task ended there, and where.
   settlement text check (settlement in ('finalized', 'claimed')),
   settled_by text,

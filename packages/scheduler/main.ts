@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Address, BaseError, Contracts, Order } from '@sealdeal/protocol'
+import {
+  connectChain,
+  createMoment,
+  createSender,
+  databaseOutbox,
+  follow,
+  type Lifecycle,
+  type Log,
+  mayKill,
+  openDatabase,
+  openWallet,
+  postgresDirectory,
+  runProcess,
+  serve,
+  startPostgres,
+} from '@sealdeal/server'
+import { getAddress } from 'ethers'
+import { hangBell } from './bell.ts'
+import { claimOverdue } from './claims.ts'
+import { createClock } from './clock.ts'
+import { schema } from './config.ts'
+import { watchPool } from './events.ts'
+import { migrations } from './index.ts'
+import { defaultPolicy, releaseLost } from './leases.ts'
+import { connectMarket } from './market.ts'
+import { keepOffer } from './offer.ts'
+import { errors, routes } from './routes.ts'
+import { expireTasks, refillTasks } from './tasks.ts'
+
+/** The key is not that of the pool: its leases and orders would be worth nothing. */
+class NotPoolOwnerError extends BaseError {
+  override name = 'NotPoolOwnerError'
+  constructor({ workerpool, owner, account }: { workerpool: Address; owner: Address; account: Address }) {
+    super(`Workerpool "${workerpool}" belongs to "${owner}", WALLET_KEY_FILE is the key of "${account}".`, {
+      metaMessages: ['Use the key of the pool’s owner, or another WORKERPOOL_ADDRESS.'],
+      docsPath: '/workerpool#owner',
+    })
+  }
+}
+
+await runProcess({ name: 'scheduler', schema, env: process.env, start })
+
+type Started = Parameters<Parameters<typeof runProcess<typeof schema>>[0]['start']>[0]
+
+async function start({ config, log, signal, onClose }: Started): Promise<void> {
+  const chain = await connectChain({ url: config.CHAIN_URL })
+  onClose(() => chain.provider.destroy())
+  const wallet = await openWallet({ keyFile: config.WALLET_KEY_FILE, chain })
+  const account = wallet.address as Address
+  const hub = Contracts.connectHub(config.HUB_ADDRESS, chain.provider)
+  const workerpool = config.WORKERPOOL_ADDRESS
+  const owner = getAddress((await hub.viewWorkerpool(workerpool)).owner) as Address
+  if (owner !== account) throw new NotPoolOwnerError({ workerpool, owner, account })
+
+  const url = config.DATABASE_URL ?? (await embeddedDatabase({ onClose }))
+  const database = await openDatabase({ url, migrations })
+  onClose(database.close)
+  const moment = createMoment({
+    log,
+    killAt: config.KILL_AT,
+    armed: mayKill({ chainId: chain.chainId, nodeEnv: config.NODE_ENV }),
+  })
+  const outbox = databaseOutbox({ database, chainId: chain.chainId, account })
+  const sender = await createSender({ wallet, outbox, log })
+  onClose(sender.close)
+  const bell = await hangBell(database)
+  onClose(bell.close)
+
+  const clock = createClock({ chain: chain.provider })
+  const policy = { ...defaultPolicy, silence: config.WORKER_SILENCE_MS }
+  const follower = await follow({
+    chain: chain.provider,
+    database,
+    name: `scheduler ${workerpool}`,
+    address: config.HUB_ADDRESS,
+    from: config.FIRST_BLOCK,
+    log,
+    ...watchPool({ hub, workerpool, log, moment }),
+  })
+  onClose(follower.close)
+
+  const server = await serve({
+    name: 'scheduler',
+    host: config.HOST,
+    port: config.PORT,
+    log,
+    errors,
+    ready: { database: () => database.query('select 1'), chain: () => follower.check() },
+    routes: routes({
+      database,
+      chain: chain.provider,
+      chainId: chain.chainId,
+      hub: config.HUB_ADDRESS,
+      workerpool,
+      signer: wallet,
+      clock,
+      policy,
+      bell,
+      moment,
+      allowed: config.WORKER_ADDRESSES,
+      signal,
+    }),
+  })
+  onClose(server.close)
+
+  const again = { log, signal, onClose }
+  repeat({ ...again, name: 'release', every: Math.min(policy.silence / 4, 1_000) }, async () => {
+    const lost = await releaseLost(database, { now: await clock(), policy })
+    for (const { taskId, attempt, worker } of lost) log.warn({ task: taskId, attempt, worker }, 'lease lost')
+  })
+  repeat({ ...again, name: 'claim', every: 2_000 }, async () => {
+    const now = await clock()
+    await expireTasks(database, now)
+    while ((await claimOverdue({ database, hub, sender, now, log })) > 0) signal.throwIfAborted()
+    await refillTasks(database)
+  })
+  const { WORKERPOOL_PRICE: price, MARKET_URL: marketUrl } = config
+  if (price === undefined || marketUrl === undefined) return
+  const terms = {
+    workerpool,
+    price,
+    category: config.WORKERPOOL_CATEGORY,
+    volume: config.WORKERPOOL_VOLUME,
+    tag: config.WORKERPOOL_TAG,
+    trust: 1n,
+  }
+  const market = connectMarket({ url: marketUrl, wallet, chainId: chain.chainId })
+  const domain = Order.domain({ chainId: chain.chainId, hub: config.HUB_ADDRESS })
+  repeat({ ...again, name: 'offer', every: 5_000 }, () =>
+    keepOffer({ database, hub, market, owner, signer: wallet, domain, terms, log }),
+  )
+}
+
+/** Does something now and then, until the process ends. A failure is logged, and tried again at the next turn. */
+function repeat(
+  {
+    name,
+    every,
+    log,
+    signal,
+    onClose,
+  }: { name: string; every: number; log: Log } & Pick<Lifecycle, 'signal' | 'onClose'>,
+  work: () => Promise<unknown>,
+): void {
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await work()
+      } catch (error) {
+        if (!signal.aborted) log.error({ error, job: name }, 'failed, tried again later')
+      }
+      await sleep(every, undefined, { signal }).catch(() => {})
+    }
+  }
+  const running = run()
+  onClose(() => running)
+}
+
+/** Without a configured database: one of our own, kept between runs. */
+async function embeddedDatabase({ onClose }: Pick<Lifecycle, 'onClose'>): Promise<string> {
+  const clone = fileURLToPath(new URL('../../', import.meta.url))
+  const postgres = await startPostgres({ directory: `${postgresDirectory({ clone })}-scheduler` })
+  onClose(postgres.stop)
+  return postgres.database('scheduler')
+}

@@ -1,0 +1,25 @@
+import { chainVariables, commonVariables, variable } from '@sealdeal/server'
+import { z } from 'zod'
+
+/** Environment of the worker. */
+export const schema = z.object({
+  ...commonVariables,
+  ...chainVariables,
+  SCHEDULER_URL: variable.httpUrl,
+  SMS_URL: variable.httpUrl,
+  STORAGE_URL: variable.httpUrl,
+  /** Pays for gas, and is paid for work. Use it for one worker alone. */
+  WALLET_KEY_FILE: variable.path,
+  /** Journal and outbox, which survive a kill; and the mount point of enclaves. */
+  WORK_DIRECTORY: variable.path,
+  /** The (simulated) machine's keys, read by the enclave. */
+  TEE_PLATFORM_FILE: variable.path,
+  /** `none` runs apps without a sandbox: the worker says which promises fall. */
+  SANDBOX: z.enum(['auto', 'none']).default('auto'),
+  /** Tasks at a time. */
+  CONCURRENCY: variable.number(1, 64).default(1),
+  /** Shown by the pool. */
+  WORKER_NAME: z.string().max(100).default(''),
+  KILL_AT: z.string().optional(),
+  NODE_ENV: z.string().optional(),
+})

@@ -1,0 +1,5 @@
+export { type Entry, type Journal, Lease, Outcome, openJournal } from './journal.ts'
+export { type LoopParameters, loop } from './loop.ts'
+export { fileOutbox } from './outbox.ts'
+export { connectPool, type Pool, PoolRefusedError, PoolUnreachableError } from './pool.ts'
+export { type Answer, type Run, type WorkParameters, work } from './work.ts'
