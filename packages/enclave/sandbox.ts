@@ -199,7 +199,9 @@ function system(directory: string): Furniture[] {
 function bubblewrapFlags(item: Furniture): string[] {
   if (item.place === 'hide') return ['--tmpfs', item.to, '--remount-ro', item.to]
   if (item.place === 'link') return ['--symlink', item.from, item.to]
-  return [item.place === 'ro' ? '--ro-bind' : '--bind', item.from, item.to]
+  // Left to itself, bubblewrap makes the folder around a file for its owner alone, and the app is another user.
+  const around = dirname(item.to) === '/' ? [] : ['--perms', '0755', '--dir', dirname(item.to)]
+  return [...around, item.place === 'ro' ? '--ro-bind' : '--bind', item.from, item.to]
 }
 
 function scriptSteps(item: Furniture): string[] {
