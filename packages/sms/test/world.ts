@@ -138,6 +138,8 @@ export type Outcome = {
   headers: Headers
   taskId: Hex
   nonce: Hex
+  /** The key that the enclave signs its result with. */
+  enclave: Pick<Wallet, 'signMessage'>
   enclaveAddress: Address
   worker: Address
   open(): Promise<Session.Content>
@@ -151,7 +153,8 @@ export async function attempt(world: World, standing: StandingDeal, deviations: 
   const taskId = Task.id(dealId, index)
   const keys = await kem.generateKeyPair()
   const enclaveKey = Bytes.toHex(new Uint8Array(await kem.serializePublicKey(keys.publicKey)))
-  const enclaveAddress = Wallet.createRandom().address as Address
+  const enclave = Wallet.createRandom()
+  const enclaveAddress = enclave.address as Address
   const nonce = deviations.nonce ?? (await askNonce(world, { dealId, index, attempt }))
   await deviations.meanwhile?.()
 
@@ -186,6 +189,7 @@ export async function attempt(world: World, standing: StandingDeal, deviations: 
     headers: response.headers,
     taskId,
     nonce,
+    enclave,
     enclaveAddress,
     worker,
     async open() {
