@@ -1,8 +1,8 @@
 import { Secret } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
-import { fullParams, memoryChain } from './test/chain.ts'
-import { attempt, openWorld, type World } from './test/world.ts'
+import { fullParams, memoryChain } from './testing/chain.ts'
+import { attempt, openWorld, type World } from './testing/world.ts'
 
 const canary = 'CANARY-6c1f0d9e-in-a-secret'
 

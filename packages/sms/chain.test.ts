@@ -2,10 +2,10 @@ import { Bytes, Secret, Task, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { JsonRpcProvider, Wallet } from 'ethers'
 import { openChain } from './index.ts'
-import { fullParams, randomAddress, randomHash } from './test/chain.ts'
-import { describeClauses } from './test/clauses.ts'
-import { type HardhatChain, hardhatChain } from './test/hardhat.ts'
-import { attempt, openWorld, pushEverything, type World } from './test/world.ts'
+import { fullParams, randomAddress, randomHash } from './testing/chain.ts'
+import { describeClauses } from './testing/clauses.ts'
+import { type HardhatChain, hardhatChain } from './testing/hardhat.ts'
+import { attempt, openWorld, pushEverything, type World } from './testing/world.ts'
 
 describe('over a real chain', function () {
   this.timeout(120_000)

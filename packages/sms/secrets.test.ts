@@ -1,8 +1,8 @@
 import { Secret } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
-import { memoryChain, randomAddress } from './test/chain.ts'
-import { openWorld, type World } from './test/world.ts'
+import { memoryChain, randomAddress } from './testing/chain.ts'
+import { openWorld, type World } from './testing/world.ts'
 
 /** One kind of secret as published clients address it. */
 type Kind = {

@@ -1,9 +1,9 @@
 import { Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { getBytes, verifyMessage } from 'ethers'
-import { fullParams, memoryChain, tdxTag } from './test/chain.ts'
-import { describeClauses, forget } from './test/clauses.ts'
-import { askNonce, attempt, openWorld, pushEverything, type World } from './test/world.ts'
+import { fullParams, memoryChain, tdxTag } from './testing/chain.ts'
+import { describeClauses, forget } from './testing/clauses.ts'
+import { askNonce, attempt, openWorld, pushEverything, type World } from './testing/world.ts'
 
 describe('sessions', function () {
   this.timeout(60_000)

@@ -104,7 +104,7 @@ describe('blobs', function () {
 
   it('holds no half block after kill -9 in the middle of writing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'blobs-kill-'))
-    const writer = fileURLToPath(new URL('./test/endless.ts', import.meta.url))
+    const writer = fileURLToPath(new URL('./testing/endless.ts', import.meta.url))
     let checked = 0
     for (const delay of [15, 40, 90]) {
       const child = spawn(process.execPath, [writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
