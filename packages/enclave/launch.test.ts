@@ -10,10 +10,10 @@ import { expect } from 'chai'
 import { getBytes, keccak256, toUtf8String, verifyMessage } from 'ethers'
 import { detectSandbox, type LaunchReturnType, launch, SandboxUnavailableError, type Step } from './index.ts'
 import { fallenPromises, type Sandbox } from './sandbox.ts'
-import { createWorld, hasBubblewrap, type Wish, type World } from './test/world.ts'
+import { createWorld, hasBubblewrap, type Wish, type World } from './testing/world.ts'
 
-const launcher = fileURLToPath(new URL('./test/launcher.ts', import.meta.url))
-const probe = readFileSync(new URL('./test/probe.js', import.meta.url), 'utf8')
+const launcher = fileURLToPath(new URL('./testing/launcher.ts', import.meta.url))
+const probe = readFileSync(new URL('./testing/probe.js', import.meta.url), 'utf8')
 const nobody = 65534
 const isRoot = process.getuid?.() === 0
 
@@ -158,6 +158,8 @@ for (const { who, user } of people) {
         for (const [path, read] of Object.entries(found.reads)) {
           expect(read, path).to.deep.include({ ok: false, code: 'ENOENT' })
         }
+        const handles = found.handles.filter((handle: string | null) => handle?.startsWith('/'))
+        expect(handles.filter((path: string) => !/^\/dev\/null$|^\/proc\//.test(path))).to.deep.equal([])
         expect(found.tmp).to.deep.equal(['scratch'])
         expect(found.root).to.not.include.members(['root', 'home', 'work', 'var'])
         for (const [path, write] of Object.entries(found.writes)) {

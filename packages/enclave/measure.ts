@@ -51,7 +51,7 @@ export function appChecksum(bundle: Uint8Array): Hex {
 }
 
 function isRuntime(path: string): boolean {
-  if (/(^|\/)(node_modules|tests?|fixtures|vectors)\//.test(path)) return false
+  if (/(^|\/)(node_modules|tests?|testing|fixtures|vectors)\//.test(path)) return false
   if (/(\.test|(^|\/)fixtures)\.ts$/.test(path)) return false
   return /\.(ts|sh)$/.test(path) || path.endsWith('package.json')
 }

@@ -1,5 +1,5 @@
-import { simulateQuote } from '@sealdeal/attestation'
-import { readPlatform } from '@sealdeal/attestation/files'
+import { readFileSync } from 'node:fs'
+import { parsePlatform, simulateQuote } from '@sealdeal/attestation'
 import type { Hex } from '@sealdeal/protocol'
 
 /** What stands behind a quote. */
@@ -11,7 +11,7 @@ export type Prover = {
 
 /** Quotes of a simulated platform. It proves nothing about this machine; only a policy that pins its root accepts it. */
 export function simulatorProver({ platformFile }: { platformFile: string }): Prover {
-  const platform = readPlatform(platformFile)
+  const platform = parsePlatform(JSON.parse(readFileSync(platformFile, 'utf8')))
   return {
     simulated: true,
     quote: ({ runtime, rtmr3, reportData }) => simulateQuote(platform, { mrTd: runtime, rtmr3, reportData }),

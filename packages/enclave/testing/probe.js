@@ -47,6 +47,7 @@ async function main() {
         attempt(() => fs.statSync(path) && 'found'),
       ]),
     ),
+    handles: fs.readdirSync('/proc/self/fd').map((fd) => attempt(() => fs.readlinkSync(`/proc/self/fd/${fd}`)).value),
     tmp: fs.readdirSync('/tmp'),
     root: fs.readdirSync('/'),
     mounts: fs.readFileSync('/proc/self/mounts', 'utf8'),
