@@ -58,8 +58,16 @@ export function deadlines(deal: Pick<Deal, 'startTime'>, workClock: bigint): { c
   }
 }
 
+/** The same members with plain strings, as contract libraries type them. */
+type Plain<type> = type extends Hex
+  ? string
+  : type extends object
+    ? { [member in keyof type]: Plain<type[member]> }
+    : type
+
 /** Reads `viewDeal`'s answer, which ethers gives as a frozen array with names. */
-export function fromChain(view: Deal): Deal {
+export function fromChain(plain: Plain<Deal>): Deal {
+  const view = plain as Deal
   const resource = ({ pointer, owner, price }: Resource): Resource => ({ pointer, owner, price })
   return {
     app: resource(view.app),
