@@ -1,0 +1,192 @@
+import { type Address, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
+import type { Client } from './client.ts'
+import { OrderNotFoundError, type Rejection } from './errors.ts'
+import { poolStake } from './explainMatch.ts'
+import { findOrders } from './findOrders.ts'
+import { hashOf, readFacts, readMembership } from './matchState.ts'
+
+export type Chosen = {
+  app: Order.Signed<'app'>
+  dataset?: Order.Signed<'dataset'>
+  workerpool: Order.Signed<'workerpool'>
+  /** What a task costs with these orders, in units of the token. */
+  price: bigint
+}
+
+/** How many orders of a kind are looked at, cheapest first. */
+const pageSize = 50
+
+type Candidate<kind extends Order.Kind> = { order: Order.Signed<kind>; orderHash: Hex; state: Match.State }
+
+/**
+ * The cheapest app, dataset and workerpool orders that this request can be matched with now. Reads the market, then asks
+ * the chain about each order that would do: what the market says is never trusted.
+ *
+ * @throws OrderNotFoundError naming the kind of order that is missing, and why those that exist do not do.
+ */
+export async function chooseOrders(client: Client, request: Order.Request): Promise<Chosen> {
+  const needsDataset = request.dataset !== zeroAddress
+  const [apps, datasets, pools] = await Promise.all([
+    published(client, 'app', { app: request.app, dataset: 'any' }),
+    needsDataset ? published(client, 'dataset', { dataset: request.dataset, app: 'any' }) : [],
+    published(client, 'workerpool', {
+      ...(request.workerpool === zeroAddress ? {} : { workerpool: request.workerpool }),
+      app: 'any',
+      dataset: 'any',
+      category: request.category,
+      minTag: request.tag,
+    }),
+  ])
+  const isMember = await readMembership(client, questions(request, { apps, datasets, pools }))
+
+  const usableApps = await usable(client, request, { kind: 'app', orders: apps, codes: appCodes, isMember })
+  const usableDatasets = needsDataset
+    ? await usable(client, request, { kind: 'dataset', orders: datasets, codes: datasetCodes, isMember })
+    : [undefined]
+  const affordable = await affordablePools(client, request, pools)
+  const found = pick(request, { apps: usableApps, datasets: usableDatasets, pools: affordable.kept, isMember })
+  if ('rejected' in found) {
+    const rejected = [...affordable.rejected, ...found.rejected]
+    throw new OrderNotFoundError({ kind: 'workerpool', ...assetOf(request.workerpool), rejected })
+  }
+  return found
+}
+
+// Rules that an order can break whatever workerpool is chosen, and the broken facts that are its own.
+const appCodes = ['03', '07', '10', '13', '15', '20', '21', '60']
+const datasetCodes = ['04', '11', '16', '18', '30', '31', '60']
+
+async function published<kind extends Order.Kind>(
+  client: Client,
+  kind: kind,
+  filter: Record<string, unknown>,
+): Promise<Order.Signed<kind>[]> {
+  const any = { workerpool: 'any', requester: 'any' } as const
+  const { orders } = await findOrders(client, { ...any, ...filter, kind, pageSize })
+  return orders.map(({ order }) => order)
+}
+
+/** Orders of one kind that the request could use, in the order given; refuses when there is none. */
+async function usable<kind extends 'app' | 'dataset'>(
+  client: Client,
+  request: Order.Request,
+  { kind, orders, codes, isMember }: Search<kind>,
+): Promise<Candidate<kind>[]> {
+  const kept: Candidate<kind>[] = []
+  const rejected: Rejection[] = []
+  for (const order of orders) {
+    const present = [kind, order] as unknown as Match.Present
+    const state = { ...(await readFacts(client, present)), isMember }
+    const mismatches = Match.check({ ...perfect(request), [kind]: order }, state)
+    const orderHash = hashOf(present, client.domain)
+    const reasons = mismatches.filter(({ code }) => codes.includes(code)).map(({ sentence }) => sentence)
+    const left = present[1].volume - (state.consumed[kind] ?? 0n)
+    if (left > 0n && left < request.volume) reasons.push(`Only ${left} of its tasks are left.`)
+    if (reasons.length === 0) kept.push({ order, orderHash, state })
+    else rejected.push({ orderHash, reasons })
+  }
+  if (kept.length === 0) throw new OrderNotFoundError({ kind, ...assetOf(request[kind]), rejected })
+  return kept
+}
+
+type Search<kind extends Order.Kind> = {
+  kind: kind
+  orders: Order.Signed<kind>[]
+  codes: string[]
+  isMember: (group: Address, candidate: Address) => boolean
+}
+
+/** Pools whose owner can still put up its stake, and whose orders are good. */
+async function affordablePools(client: Client, request: Order.Request, orders: Order.Signed<'workerpool'>[]) {
+  const kept: Candidate<'workerpool'>[] = []
+  const rejected: Rejection[] = []
+  for (const order of orders) {
+    const state = await readFacts(client, ['workerpool', order])
+    const orderHash = Order.hash('workerpool', order, client.domain)
+    const { stake } = await client.contracts.hub.viewAccount(state.owner)
+    const needed = poolStake(order.workerpoolprice, request.volume)
+    const left = present[1].volume - (state.consumed.workerpool ?? 0n)
+    const reasons = [
+      ...(stake < needed ? [`Its owner has ${stake} free in the escrow, but must stake ${needed}.`] : []),
+      ...(left > 0n && left < request.volume ? [`Only ${left} of its tasks are left.`] : []),
+    ]
+    if (reasons.length === 0) kept.push({ order, orderHash, state })
+    else rejected.push({ orderHash, reasons })
+  }
+  return { kept, rejected }
+}
+
+/** The cheapest three that break no rule together. Everything given is cheapest first, so the first hit per pair is best. */
+function pick(
+  request: Order.Request,
+  { apps, datasets, pools, isMember }: Pickable,
+): Chosen | { rejected: Rejection[] } {
+  let best: Chosen | undefined
+  const rejected = new Map<Hex, string[]>()
+  for (const app of apps) {
+    for (const dataset of datasets) {
+      for (const pool of pools) {
+        const orders = { app: app.order, dataset: dataset?.order, workerpool: pool.order }
+        const state = merge([app.state, dataset?.state ?? {}, pool.state])
+        const mismatches = Match.check({ ...orders, request: { ...request, sign: '0x' } }, { ...state, isMember })
+        const price = Match.price(orders)
+        if (mismatches.length > 0) {
+          const reasons = mismatches.map(({ sentence }) => sentence)
+          if (!rejected.has(pool.orderHash)) rejected.set(pool.orderHash, reasons)
+        } else if (best === undefined || price < best.price) {
+          const { dataset: used, ...others } = orders
+          best = { ...others, ...(used === undefined ? {} : { dataset: used }), price }
+        }
+      }
+    }
+  }
+  return best ?? { rejected: [...rejected].map(([orderHash, reasons]) => ({ orderHash, reasons })) }
+}
+
+type Pickable = {
+  apps: Candidate<'app'>[]
+  datasets: (Candidate<'dataset'> | undefined)[]
+  pools: Candidate<'workerpool'>[]
+  isMember: (group: Address, candidate: Address) => boolean
+}
+
+function merge(states: Match.State[]): Match.State {
+  return states.reduce((sum, state) => ({
+    registered: { ...sum.registered, ...state.registered },
+    authentic: { ...sum.authentic, ...state.authentic },
+    consumed: { ...sum.consumed, ...state.consumed },
+  }))
+}
+
+/** Orders that would suit the request: one of them at a time is replaced by a real one and judged. */
+function perfect(request: Order.Request): Match.Orders {
+  const { app, dataset, workerpool, tag, category, trust, volume } = request
+  const sign = '0x'
+  return {
+    app: { ...Order.create('app', { app, tag, volume }), sign },
+    dataset: { ...Order.create('dataset', { dataset, tag, volume }), sign },
+    workerpool: { ...Order.create('workerpool', { workerpool, tag, category, trust, volume }), sign },
+    request: { ...request, sign },
+  }
+}
+
+function questions(request: Order.Request, orders: Published) {
+  const base = perfect(request)
+  const pools = orders.pools.length > 0 ? orders.pools : [base.workerpool]
+  const datasets = orders.datasets.length > 0 ? orders.datasets : [base.dataset]
+  return orders.apps.flatMap((app) =>
+    datasets.flatMap((dataset) =>
+      pools.flatMap((workerpool) => Match.groupQuestions({ app, dataset, workerpool, request: base.request })),
+    ),
+  )
+}
+
+type Published = {
+  apps: Order.Signed<'app'>[]
+  datasets: Order.Signed<'dataset'>[]
+  pools: Order.Signed<'workerpool'>[]
+}
+
+function assetOf(asset: Address): { asset?: Address } {
+  return asset === zeroAddress ? {} : { asset }
+}
