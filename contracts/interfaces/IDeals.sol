@@ -44,6 +44,10 @@ interface IDeals {
     /// @notice Thrown when nothing is left of the order's volume, or the order was closed.
     error NothingLeft(OrderKind kind, bytes32 orderHash, uint256 volume);
 
+    /// @notice Thrown when what a deal or a result keeps in code, `length` bytes, could not be written: it is longer than
+    /// code may be, or the gas ran out.
+    error BlobNotWritten(uint256 length, uint256 limit);
+
     /// @notice Thrown by `assertDatasetDealCompatibility`; the reason is a sentence.
     error IncompatibleDatasetOrder(string reason);
 

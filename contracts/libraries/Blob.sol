@@ -2,15 +2,13 @@
 pragma solidity ^0.8.26;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IDeals} from "../interfaces/IDeals.sol";
 
 /// @title Blob: write once, read many
 /// @notice Bytes kept as the code of a contract made with plain CREATE. Its address follows from the creator's nonce, so
 /// that the nonce, 40 bits, is all that has to be stored.
 /// @dev Data begins with a zero byte (STOP): the code does nothing when called.
 library Blob {
-    /// @notice Thrown when a blob of `length` bytes could not be written: it is longer than code may be, or its gas ran out.
-    error BlobNotWritten(uint256 length, uint256 limit);
-
     /// @dev EIP-170.
     uint256 internal constant MAX_LENGTH = 24_576;
 
@@ -23,7 +21,7 @@ library Blob {
             created := create(0, add(initCode, 32), mload(initCode))
         }
         // The length did not fit 16 bits only if it is over the limit, where the creation fails or gives another address.
-        require(data.length <= MAX_LENGTH && created == addressOf(nonce), BlobNotWritten(data.length, MAX_LENGTH));
+        require(data.length <= MAX_LENGTH && created == addressOf(nonce), IDeals.BlobNotWritten(data.length, MAX_LENGTH));
     }
 
     /// @notice All of a blob.
