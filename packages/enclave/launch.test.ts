@@ -78,7 +78,7 @@ const people: { who: string; user: number | undefined }[] = [
 for (const { who, user } of people) {
   for (const sandbox of ['unshare', 'bubblewrap'] as const) {
     describe(`an enclave in ${sandbox}, started by ${who}`, function () {
-      this.timeout(30_000)
+      this.timeout(90_000)
       let world: World
       before(async function () {
         if (sandbox === 'bubblewrap' && !hasBubblewrap()) this.skip()
@@ -181,11 +181,11 @@ for (const { who, user } of people) {
         })
         const child = startLauncher({ user, parameters: parametersOf(task) })
         const room = join(world.directory, 'enclave')
-        expect(await until(() => processesOf(mark).length > 0, 15_000), 'the app runs').to.equal(true)
+        expect(await until(() => processesOf(mark).length > 0, 40_000), 'the app runs').to.equal(true)
         expect(processesOf(room).length, 'the enclave runs').to.be.greaterThan(0)
 
         child.kill('SIGKILL')
-        expect(await until(() => processesOf(mark).length + processesOf(room).length === 0, 5000)).to.equal(true)
+        expect(await until(() => processesOf(mark).length + processesOf(room).length === 0, 20_000)).to.equal(true)
         const mounts = readdirSync('/proc')
           .filter((name) => /^\d+$/.test(name))
           .filter((name) => readOr(`/proc/${name}/mountinfo`).includes(world.directory))
@@ -196,7 +196,7 @@ for (const { who, user } of people) {
 }
 
 describe('launch', function () {
-  this.timeout(30_000)
+  this.timeout(90_000)
   let world: World
   let sandbox: Sandbox
   const steps: Step[] = []
@@ -407,12 +407,12 @@ describe('launch', function () {
       const room = join(world.directory, 'enclave')
       const running = launch({ launch: task, directory: world.directory, sandbox })
       const outcome = running.catch((error: unknown) => error)
-      expect(await until(() => processesOf(mark).length > 0, 15_000)).to.equal(true)
+      expect(await until(() => processesOf(mark).length > 0, 40_000)).to.equal(true)
       const enclave = processesOf(room).find((pid) => readOr(`/proc/${pid}/cmdline`).startsWith(process.execPath))
       if (enclave === undefined) return expect.fail('the enclave process is not found')
       process.kill(enclave, 'SIGKILL')
       expect(await outcome).to.have.property('failure', 'TEE_LAUNCH_FAILED')
-      expect(await until(() => processesOf(mark).length + processesOf(room).length === 0, 5000)).to.equal(true)
+      expect(await until(() => processesOf(mark).length + processesOf(room).length === 0, 20_000)).to.equal(true)
     })
 
     it('kills it at once when the worker aborts', async () => {
@@ -421,10 +421,10 @@ describe('launch', function () {
       const controller = new AbortController()
       const running = launch({ launch: task, directory: world.directory, sandbox, signal: controller.signal })
       const outcome = running.catch((error: unknown) => error)
-      expect(await until(() => processesOf(mark).length > 0, 15_000)).to.equal(true)
+      expect(await until(() => processesOf(mark).length > 0, 40_000)).to.equal(true)
       controller.abort()
       expect(await outcome).to.have.property('failure', 'TEE_LAUNCH_FAILED')
-      expect(await until(() => processesOf(mark).length === 0, 5000)).to.equal(true)
+      expect(await until(() => processesOf(mark).length === 0, 20_000)).to.equal(true)
     })
   })
 
