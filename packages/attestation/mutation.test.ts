@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { collateralSchema } from './collateral.ts'
 import { QuoteRefusedError } from './errors.ts'
 import { acceptedQuote, flip, INTEL_POLICY, readVector, vectorsMissing } from './fixtures.ts'
 import { parseQuote, trimQuote } from './parse.ts'
@@ -7,6 +8,7 @@ import { type VerifyQuoteParameters, verifyQuote } from './verify.ts'
 /** Of a simulated quote every byte of the binary part is changed, and of the long and uniform text every fourth; of real ones a sample. */
 const TEXT_STRIDE = 4
 const SAMPLE_STRIDE = 5
+const POSITIONS_PER_FIELD = 60
 const BUDGET = 120_000
 
 /** Verifies with one byte changed and returns the offsets that were accepted all the same. */
@@ -67,5 +69,21 @@ describe('a quote with one byte changed', function () {
     }
     expect(trimQuote(Uint8Array.from([...quote, 0, 0]))).to.deep.equal(quote)
     expect(trimQuote(Uint8Array.from([...quote, 0, 1])).length).to.equal(quote.length + 2)
+  })
+
+  it('nor is collateral with one character changed, in any of its fields', async () => {
+    const { quote, collateral, policy, at } = await acceptedQuote()
+    const accepted: string[] = []
+    for (const field of collateralSchema.keyof().options) {
+      const text = collateral[field]
+      const stride = Math.max(1, Math.floor(text.length / POSITIONS_PER_FIELD))
+      for (let index = 0; index < text.length; index += stride) {
+        const character = String.fromCharCode(text.charCodeAt(index) ^ 0x01)
+        const changed = { ...collateral, [field]: text.slice(0, index) + character + text.slice(index + 1) }
+        const outcome = await verifyQuote({ quote, collateral: changed, policy, at }).catch((error: unknown) => error)
+        if (!(outcome instanceof QuoteRefusedError)) accepted.push(`${field} at ${index}`)
+      }
+    }
+    expect(accepted).to.deep.equal([])
   })
 })
