@@ -41,4 +41,5 @@ export {
   TransactionDroppedError,
 } from './sender.ts'
 export { type App, type AppRequest, type ServeParameters, type Server, serve } from './serve.ts'
+export { openServiceDatabase } from './serviceDatabase.ts'
 export { openTestDatabase } from './testing.ts'
