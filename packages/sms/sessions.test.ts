@@ -1,15 +1,19 @@
 import { Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { getBytes, verifyMessage } from 'ethers'
-import { fullParams, memoryChain, tdxTag } from './testing/chain.ts'
+import { fullParams, type MemoryChain, memoryChain, tdxTag } from './testing/chain.ts'
 import { describeClauses, forget } from './testing/clauses.ts'
 import { askNonce, attempt, openWorld, pushEverything, type World } from './testing/world.ts'
 
 describe('sessions', function () {
   this.timeout(60_000)
   let world: World
+  let memory: MemoryChain
   before(async () => {
-    world = await openWorld(async (wall) => memoryChain(wall))
+    world = await openWorld(async (wall) => {
+      memory = memoryChain(wall)
+      return memory
+    })
   })
   after(() => world.close())
 
@@ -76,6 +80,14 @@ describe('sessions', function () {
     const index = standing.deal.botFirst + 1n
     expect((await attempt(world, standing, { index })).status).to.equal(200)
   })
+
+  for (const [status, answer] of Object.entries({ ACTIVE: 200, REVEALING: 403, COMPLETED: 403, FAILED: 403 })) {
+    it(`answers ${answer} for a task that is ${status}`, async () => {
+      const standing = await world.matchDeal()
+      memory.setStatus(standing, status as Task.Status)
+      expect((await attempt(world, standing)).status).to.equal(answer)
+    })
+  }
 
   it('opens one session when many enclaves ask at once for one attempt', async () => {
     const standing = await world.matchDeal()

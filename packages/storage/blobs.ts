@@ -50,7 +50,7 @@ export function createBlobs({ blocks }: { blocks: Blocks }): Blobs {
         // The parts of a form arrive one after the other: asking for the second before the first is read would wait
         // for ever.
         fileImportConcurrency: 1,
-        blockWriteConcurrency: 4,
+        blockWriteConcurrency: 16,
         bufferImporter: importChunks,
       },
     )

@@ -22,8 +22,10 @@ export type TestChain = {
 export const tdxTag = Tag.tdx
 export const clock = 300n
 
+export type MemoryChain = TestChain & { setStatus(deal: StandingDeal, status: Task.Status): void }
+
 /** Deals in memory, for tests of everything that lies above the chain. */
-export function memoryChain({ clock: wall }: { clock: () => Date }): TestChain {
+export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain {
   const owners = {
     app: randomWallet(),
     dataset: randomWallet(),
@@ -89,6 +91,10 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): TestChain {
     return { dealId, deal, checksum }
   }
 
+  function setStatus({ dealId, deal }: StandingDeal, status: Task.Status): void {
+    tasks.set(Task.id(dealId, deal.botFirst), status)
+  }
+
   return {
     chain,
     owners,
@@ -96,9 +102,10 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): TestChain {
     async passDeadline() {
       shift += 7n * clock
     },
-    async completeTask({ dealId, deal }) {
-      tasks.set(Task.id(dealId, deal.botFirst), 'COMPLETED')
+    async completeTask(deal) {
+      setStatus(deal, 'COMPLETED')
     },
+    setStatus,
     async close() {},
   }
 }
