@@ -1,0 +1,161 @@
+import { type Address, type Hex, Order, zeroAddress } from '@sealdeal/protocol'
+import type { Query, Transaction } from '@sealdeal/server'
+
+export type Status = 'open' | 'filled' | 'canceled' | 'dead'
+
+/** An order as the book keeps it. */
+export type Entry = {
+  hash: Hex
+  kind: Order.Kind
+  signer: Address
+  signed: Order.Json
+  price: bigint
+  volume: bigint
+  remaining: bigint
+  status: Status
+  published_at: Date
+}
+
+const columns = 'hash, kind, signer, signed, price, volume, remaining, status, published_at'
+
+/** Share of the workerpool price that the Hub locks of the pool owner's stake, in percent, rounded down per task. */
+const stakeRatio = 30n
+
+/** What the signer must have staked for each task of the order. */
+export function stakePerTask<kind extends Order.Kind>(kind: kind, order: Order.Unsigned<kind>): bigint {
+  if (kind === 'workerpool') return (Order.price(kind, order) * stakeRatio) / 100n
+  return kind === 'request' ? Order.price(kind, order) : 0n
+}
+
+/** A tag as the book's column takes it: 256 binary digits. */
+export function tagBits(tag: Hex): string {
+  return BigInt(tag).toString(2).padStart(256, '0')
+}
+
+/** Puts an order on the book, or back on it: one that was there keeps its moment of publication. */
+export async function insert<kind extends Order.Kind>(
+  transaction: Transaction,
+  { kind, hash, signer, order }: { kind: kind; hash: Hex; signer: Address; order: Order.Signed<kind> },
+): Promise<Entry> {
+  const names = namesOf(order)
+  await transaction.query(
+    `insert into book (hash, kind, signer, app, dataset, workerpool, requester, beneficiary, price, stake_per_task,
+       volume, category, trust, tag, signed, published_at, remaining, status)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::bit(256), $15,
+       date_trunc('milliseconds', now()), $11, 'open')
+     on conflict (hash) do update set signed = excluded.signed`,
+    [
+      hash,
+      kind,
+      signer,
+      names.app,
+      names.dataset,
+      names.workerpool,
+      names.requester,
+      names.beneficiary,
+      names.price,
+      stakePerTask(kind, order),
+      names.volume,
+      names.category,
+      names.trust,
+      tagBits(names.tag),
+      JSON.stringify(Order.toJson(kind, order)),
+    ],
+  )
+  await refresh(transaction, { hashes: [hash] })
+  const entry = await find(transaction, { kind, hash })
+  if (!entry) throw new Error(`order ${hash} was not stored`)
+  return entry
+}
+
+/** Whom and what an order names, in the columns that the filters use. */
+function namesOf(order: object) {
+  const given = order as Record<string, unknown>
+  const address = (name: string) => (given[name] ?? given[`${name}restrict`] ?? zeroAddress) as Address
+  const number = (name: string) => (given[name] ?? 0n) as bigint
+  return {
+    app: address('app'),
+    dataset: address('dataset'),
+    workerpool: address('workerpool'),
+    requester: address('requester'),
+    beneficiary: address('beneficiary'),
+    // Requests are sorted by what they pay for the work.
+    price: (given.appprice ?? given.datasetprice ?? given.workerpoolprice ?? given.workerpoolmaxprice) as bigint,
+    volume: number('volume'),
+    tag: given.tag as Hex,
+    category: number('category'),
+    trust: number('trust'),
+  }
+}
+
+/** One order, whatever its status. */
+export async function find(on: Query, { kind, hash }: { kind: Order.Kind; hash: Hex }): Promise<Entry | undefined> {
+  const [entry] = await on.query<Entry>(`select ${columns} from book where hash = $1 and kind = $2`, [hash, kind])
+  return entry
+}
+
+/** Takes orders of a signer off the book: the named one, the last one or all that name an asset (or the requester). */
+export async function remove(
+  on: Query,
+  {
+    kind,
+    signer,
+    hash,
+    asset,
+    last = false,
+  }: { kind: Order.Kind; signer: Address; hash?: Hex; asset?: Address; last?: boolean },
+): Promise<Hex[]> {
+  const named = kind === 'request' ? 'requester' : kind
+  const rows = await on.query<{ hash: Hex }>(
+    `delete from book where hash in (
+       select hash from book
+       where kind = $1 and signer = $2 and status = 'open'
+         and ($3::text is null or hash = $3) and ($4::text is null or ${named} = $4)
+       order by published_at desc, hash limit $5)
+     returning hash`,
+    [kind, signer, hash ?? null, asset ?? null, last ? 1 : null],
+  )
+  return rows.map((row) => row.hash)
+}
+
+/** Which orders the chain's news may have changed. */
+export type Affected = { hashes?: readonly string[]; assets?: readonly string[]; accounts?: readonly string[] }
+
+/**
+ * Derives `remaining` and `status` anew from what the chain said: what deals consumed, whether it was closed, whose the
+ * asset is, what its signer has staked. Nothing is remembered, so what a reorganisation takes back comes back by itself.
+ */
+export async function refresh(transaction: Transaction, { hashes = [], assets = [], accounts = [] }: Affected) {
+  await transaction.query(
+    `with affected as (
+       select hash, kind, signer, volume, stake_per_task,
+         case kind when 'app' then app when 'dataset' then dataset when 'workerpool' then workerpool end as asset
+       from book
+       where hash = any ($1) or (stake_per_task > 0 and signer = any ($3))
+         or (kind = 'app' and app = any ($2)) or (kind = 'dataset' and dataset = any ($2))
+         or (kind = 'workerpool' and workerpool = any ($2))
+     ), facts as (
+       select hash, kind, signer, volume, stake_per_task, asset,
+         volume - coalesce(case kind
+           when 'app' then (select sum(deal.volume) from deal where app_hash = hash)
+           when 'dataset' then (select sum(deal.volume) from deal where dataset_hash = hash)
+           when 'workerpool' then (select sum(deal.volume) from deal where workerpool_hash = hash)
+           else (select sum(deal.volume) from deal where request_hash = hash) end, 0) as left_over,
+         exists (select 1 from closing where order_hash = hash) as closed,
+         (select owner from asset_transfer where asset_transfer.asset = affected.asset
+          order by block_number desc, log_index desc limit 1) as owner,
+         coalesce((select amount from stake where account = signer), 0) as staked
+       from affected
+     )
+     update book set
+       remaining = case when closed then 0 else greatest(left_over, 0) end,
+       status = case
+         when closed then 'canceled'
+         when left_over <= 0 then 'filled'
+         when asset is not null and owner is distinct from facts.signer then 'dead'
+         when staked < facts.stake_per_task then 'dead'
+         else 'open' end
+     from facts where book.hash = facts.hash`,
+    [hashes, assets, accounts],
+  )
+}

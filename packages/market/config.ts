@@ -1,0 +1,17 @@
+import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { z } from 'zod'
+
+/** Environment of the market. */
+export const schema = z.object({
+  ...commonVariables,
+  ...chainVariables,
+  ...databaseVariables,
+  /** First block to read: the one the Hub was deployed in. */
+  START_BLOCK: variable.number(0, Number.MAX_SAFE_INTEGER).default(0),
+  /** How many open orders of one kind one wallet may have. */
+  MAX_OPEN_ORDERS: variable.number(1, 1_000_000).default(50),
+  /** Requests of one network address per minute; unlimited when unset. */
+  REQUESTS_PER_MINUTE: variable.number(1, 1_000_000).optional(),
+})
+
+export type Config = z.output<typeof schema>

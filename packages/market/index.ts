@@ -1,0 +1,1 @@
+export { type Market, type MarketParameters, migrations, startMarket } from './start.ts'

@@ -1,0 +1,105 @@
+import type { Hex, Order } from '@sealdeal/protocol'
+import { zeroAddress } from '@sealdeal/protocol'
+import type { Query } from '@sealdeal/server'
+import { type Entry, tagBits } from './book.ts'
+
+/** Columns an order can be asked for by address. */
+export type Named = 'app' | 'dataset' | 'workerpool' | 'requester'
+
+export type ListParameters = {
+  kind: Order.Kind
+  /**
+   * What the order names. For the asset of the kind itself (and all that a request asks for) an address means exactly
+   * that one. For a restriction: left out means orders open to everybody, an address means those and the ones for it,
+   * with `strict` the ones for it alone. `any` means no condition.
+   */
+  filter: Partial<Record<Named, string | undefined>>
+  strict?: Partial<Record<Named, boolean>>
+  signer?: string
+  beneficiary?: string
+  category?: bigint
+  minTag?: Hex
+  maxTag?: Hex
+  minTrust?: bigint
+  maxTrust?: bigint
+  minVolume?: bigint
+  /** Datasets: free and practically unlimited orders only, as bulk processing needs them. */
+  bulkOnly?: boolean
+  limit: number
+  offset?: number
+}
+
+/** Which of an order's names are restrictions; its other names say what it is about. */
+const restrictions: Record<Order.Kind, readonly Named[]> = {
+  app: ['dataset', 'workerpool', 'requester'],
+  dataset: ['app', 'workerpool', 'requester'],
+  workerpool: ['app', 'dataset', 'requester'],
+  request: ['workerpool'],
+}
+const subjects: Record<Order.Kind, readonly Named[]> = {
+  app: ['app'],
+  dataset: ['dataset'],
+  workerpool: ['workerpool'],
+  request: ['app', 'dataset', 'requester'],
+}
+
+/** A dataset order of this volume serves any number of tasks. */
+export const bulkVolume = 2n ** 53n - 2n
+
+/** Open orders, the cheapest first (requests: the best paying first), then the oldest; and their number. */
+export async function listOrders(on: Query, parameters: ListParameters): Promise<{ entries: Entry[]; count: number }> {
+  const { conditions, values } = conditionsOf(parameters)
+  const where = conditions.join(' and ')
+  const direction = parameters.kind === 'request' ? 'desc' : 'asc'
+  const [entries, [counted]] = await Promise.all([
+    on.query<Entry>(
+      `select hash, kind, signer, signed, price, volume, remaining, status, published_at from book where ${where}
+       order by price ${direction}, published_at, hash
+       limit $${values.length + 1} offset $${values.length + 2}`,
+      [...values, parameters.limit, parameters.offset ?? 0],
+    ),
+    on.query<{ count: bigint }>(`select count(*) from book where ${where}`, values),
+  ])
+  return { entries, count: Number(counted?.count ?? 0n) }
+}
+
+function conditionsOf(parameters: ListParameters): { conditions: string[]; values: unknown[] } {
+  const { kind, filter, strict = {}, minTrust } = parameters
+  const values: unknown[] = []
+  const value = (given: unknown) => `$${values.push(given)}`
+  const conditions = [`status = 'open'`, `kind = ${value(kind)}`]
+  for (const name of restrictions[kind]) {
+    const wanted = filter[name]
+    if (wanted === 'any') continue
+    if (wanted === undefined) conditions.push(`${name} = ${value(zeroAddress)}`)
+    else if (strict[name]) conditions.push(`${name} = ${value(wanted)}`)
+    else conditions.push(`${name} in (${value(zeroAddress)}, ${value(wanted)})`)
+  }
+  for (const name of subjects[kind]) {
+    const wanted = filter[name]
+    if (wanted !== undefined && wanted !== 'any') conditions.push(`${name} = ${value(wanted)}`)
+  }
+  const optional: [unknown, (given: unknown) => string][] = [
+    [parameters.signer, (given) => `signer = ${value(given)}`],
+    [parameters.beneficiary, (given) => `beneficiary = ${value(given)}`],
+    [parameters.category, (given) => `category = ${value(given)}`],
+    [parameters.minVolume, (given) => `remaining >= ${value(given)}`],
+    [minTrust !== undefined && minTrust > 1n ? minTrust : undefined, (given) => `trust >= ${value(given)}`],
+    [parameters.maxTrust, (given) => `trust <= ${value(given)}`],
+    [parameters.minTag && tagBits(parameters.minTag), (given) => hasAllOf(value(given))],
+    [parameters.maxTag && tagBits(parameters.maxTag), (given) => hasNothingBut(value(given))],
+    [parameters.bulkOnly || undefined, () => `price = 0 and volume >= ${value(bulkVolume)}`],
+  ]
+  for (const [given, condition] of optional) {
+    if (given !== undefined) conditions.push(condition(given))
+  }
+  return { conditions, values }
+}
+
+function hasAllOf(tag: string): string {
+  return `tag & ${tag}::bit(256) = ${tag}::bit(256)`
+}
+
+function hasNothingBut(tag: string): string {
+  return `tag & ~${tag}::bit(256) = 0::bit(256)`
+}

@@ -1,0 +1,189 @@
+import { type Address, type Contracts, Order } from '@sealdeal/protocol'
+import {
+  type App,
+  type AppRequest,
+  type ChainAccess,
+  type Database,
+  issueChallenge,
+  verifyChallenge,
+  verifyRequest,
+} from '@sealdeal/server'
+import { z } from 'zod'
+import { find } from './book.ts'
+import { dealJson, findDeal, listDeals } from './deals.ts'
+import { BadRequestError, NotFoundError, spelled } from './errors.ts'
+import { listOrders } from './list.ts'
+import { publish } from './publish.ts'
+import { unpublish } from './unpublish.ts'
+import {
+  address,
+  chainQuery,
+  hash,
+  listParameters,
+  listQuery,
+  nextPage,
+  pageOf,
+  pageQuery,
+  published,
+  readOrder,
+  unpublishBody,
+} from './wire.ts'
+
+export type RoutesParameters = {
+  database: Database
+  chain: ChainAccess
+  marketplace: Contracts.Marketplace
+  domain: Order.Domain
+  maxOpenOrders: number
+  version: string
+}
+
+/** The market's HTTP interface, as published clients call it. */
+export function routes(parameters: RoutesParameters) {
+  return function add(app: App): void {
+    app.get('/version', async () => ({ ok: true, version: parameters.version }))
+    addChallenge(app, parameters)
+    for (const kind of Order.kinds) addOrders(app, kind, parameters)
+    addDeals(app, parameters)
+    addCategories(app, parameters)
+  }
+}
+
+function checkChain({ domain }: RoutesParameters, chainId: bigint | undefined): void {
+  if (chainId === undefined || chainId === domain.chainId) return
+  throw new BadRequestError({ reason: `chainId ${chainId} is not supported` })
+}
+
+function addChallenge(app: App, parameters: RoutesParameters): void {
+  const querystring = z.object({ ...chainQuery, address })
+  app.get('/challenge', { schema: { querystring } }, async ({ query }) => {
+    checkChain(parameters, query.chainId)
+    const data = await issueChallenge({
+      database: parameters.database,
+      account: query.address,
+      chainId: parameters.domain.chainId,
+      name: 'iExec Gateway',
+      text: 'Sign this message to log into iExec Gateway: ',
+    })
+    return { ok: true, data }
+  })
+}
+
+/** Who asks: by a challenge, as published clients do, or in one go by a signed request. */
+async function accountOf(request: AppRequest, { database, chain, domain }: RoutesParameters): Promise<Address> {
+  const { authorization } = request.headers
+  const { account } = authorization?.startsWith('Sealdeal ')
+    ? await verifyRequest({
+        header: authorization,
+        domain: { chainId: domain.chainId, hub: domain.verifyingContract, service: 'market' },
+        method: request.method,
+        path: request.url,
+        body: request.rawBody,
+        chain,
+        database,
+      })
+    : await verifyChallenge({ token: authorization, database, chain })
+  return account
+}
+
+function addOrders(app: App, kind: Order.Kind, parameters: RoutesParameters): void {
+  const { database, domain } = parameters
+  const path = `/${spelled(kind)}s`
+  const onChain = z.object(chainQuery)
+
+  app.get(path, { schema: { querystring: listQuery } }, async ({ query }) => {
+    checkChain(parameters, query.chainId)
+    const { entries, count } = await listOrders(database, listParameters(kind, query))
+    const orders = entries.map((entry) => published(entry, domain.chainId))
+    return { ok: true, count, ...nextPage(pageOf(query), orders), orders }
+  })
+
+  const params = z.object({ orderHash: hash })
+  app.get(`${path}/:orderHash`, { schema: { querystring: onChain, params } }, async ({ query, params }) => {
+    checkChain(parameters, query.chainId)
+    const entry = await find(database, { kind, hash: params.orderHash })
+    if (!entry) throw new NotFoundError({ what: spelled(kind) })
+    return { ok: true, ...published(entry, domain.chainId) }
+  })
+
+  // Who asks is looked at before what is asked: nothing is told to strangers about their mistakes.
+  app.post(path, { schema: { querystring: onChain } }, async (request) => {
+    checkChain(parameters, request.query.chainId)
+    const account = await accountOf(request, parameters)
+    const order = readOrder(kind, (request.body as { order?: unknown } | undefined)?.order)
+    const entry = await publish(parameters, { kind, order, account })
+    return { ok: true, published: published(entry, domain.chainId) }
+  })
+
+  app.put(path, { schema: { querystring: onChain } }, async (request) => {
+    checkChain(parameters, request.query.chainId)
+    const account = await accountOf(request, parameters)
+    const body = unpublishBody.safeParse(request.body)
+    if (!body.success) throw new BadRequestError({ reason: z.prettifyError(body.error) })
+    return { ok: true, unpublished: await unpublish(database, { kind, account, body: body.data }) }
+  })
+}
+
+const dealFilters = {
+  requester: address.optional(),
+  app: address.optional(),
+  dataset: address.optional(),
+  workerpool: address.optional(),
+  apporderHash: hash.optional(),
+  datasetorderHash: hash.optional(),
+  workerpoolorderHash: hash.optional(),
+  requestorderHash: hash.optional(),
+}
+
+function addDeals(app: App, parameters: RoutesParameters): void {
+  const { database, domain } = parameters
+  const querystring = z.object({ ...chainQuery, ...pageQuery, ...dealFilters })
+  app.get('/deals', { schema: { querystring } }, async ({ query }) => {
+    const { chainId, pageIndex, pageSize, page, ...given } = query
+    checkChain(parameters, chainId)
+    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    if (!Object.keys(filter).some((name) => name === 'requester' || name.endsWith('Hash'))) {
+      throw new BadRequestError({
+        reason: 'requester, apporderHash, datasetorderHash, workerpoolorderHash or requestorderHash is required',
+      })
+    }
+    const part = pageOf({ pageIndex, pageSize, page })
+    const { deals, count } = await listDeals(database, { filter, ...part })
+    return { ok: true, count, ...nextPage(part, deals), deals: deals.map((deal) => dealJson(deal, domain.chainId)) }
+  })
+  const params = z.object({ dealid: hash })
+  app.get('/deals/:dealid', { schema: { querystring: z.object(chainQuery), params } }, async ({ query, params }) => {
+    checkChain(parameters, query.chainId)
+    const deal = await findDeal(database, params.dealid)
+    if (!deal) throw new NotFoundError({ what: 'deal' })
+    return { ok: true, ...dealJson(deal, domain.chainId) }
+  })
+}
+
+type CategoryRow = { id: bigint; name: string; description: string; work_clock_time_ref: bigint }
+
+function addCategories(app: App, parameters: RoutesParameters): void {
+  const { database } = parameters
+  const json = ({ id, name, description, work_clock_time_ref }: CategoryRow) => ({
+    catid: Number(id),
+    name,
+    description,
+    workClockTimeRef: Number(work_clock_time_ref),
+  })
+  app.get('/categories', { schema: { querystring: z.object(chainQuery) } }, async ({ query }) => {
+    checkChain(parameters, query.chainId)
+    const rows = await database.query<CategoryRow>('select * from category order by id')
+    return { ok: true, count: rows.length, categories: rows.map(json) }
+  })
+  const params = z.object({ catid: z.string().regex(/^\d{1,78}$/) })
+  app.get(
+    '/categories/:catid',
+    { schema: { querystring: z.object(chainQuery), params } },
+    async ({ query, params }) => {
+      checkChain(parameters, query.chainId)
+      const [row] = await database.query<CategoryRow>('select * from category where id = $1', [params.catid])
+      if (!row) throw new NotFoundError({ what: 'category' })
+      return { ok: true, ...json(row) }
+    },
+  )
+}

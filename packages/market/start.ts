@@ -1,0 +1,53 @@
+import { type Address, Contracts, Order } from '@sealdeal/protocol'
+import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { errors } from './errors.ts'
+import { routes } from './routes.ts'
+import { watch } from './watch.ts'
+
+/** Tables of the market, for whoever opens its database. */
+export const migrations = [new URL('./migrations/', import.meta.url)]
+
+export type MarketParameters = {
+  chain: Chain
+  hub: Address
+  database: Database
+  log: Log
+  host: string
+  port: number
+  startBlock?: bigint
+  maxOpenOrders?: number
+  requestsPerMinute?: number
+}
+
+export type Market = {
+  url: string
+  /** Resolves when the book includes all that the chain has said so far. */
+  caughtUp: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Watches the chain and serves the book. */
+export async function startMarket(parameters: MarketParameters): Promise<Market> {
+  const { chain, hub, database, log, host, port, startBlock = 0n, maxOpenOrders = 50, requestsPerMinute } = parameters
+  const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
+  const domain = Order.domain({ chainId: chain.chainId, hub })
+  const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock })
+  const server = await serve({
+    name: 'market',
+    host,
+    port,
+    log,
+    errors,
+    ready: { database: () => database.query('select 1'), chain: () => follower.check() },
+    routes: routes({ database, chain: chain.provider, marketplace, domain, maxOpenOrders, version: '0.1.0' }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  })
+  return {
+    url: server.url,
+    caughtUp: () => follower.reach(),
+    async close() {
+      await server.close()
+      await follower.close()
+    },
+  }
+}

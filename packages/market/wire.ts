@@ -1,0 +1,172 @@
+import { type Address, type Hex, Order } from '@sealdeal/protocol'
+import { getAddress } from 'ethers'
+import { z } from 'zod'
+import type { Entry } from './book.ts'
+import { BadRequestError } from './errors.ts'
+import { bulkVolume, type ListParameters, type Named } from './list.ts'
+
+// How published clients write their queries and read their answers.
+
+const isAddress = /^0x[0-9a-fA-F]{40}$/
+export const address = z
+  .string()
+  .regex(isAddress, { error: 'must be an address' })
+  .transform((text) => getAddress(text.toLowerCase()) as Address)
+const addressOrAny = z.union([z.literal('any'), address], { error: 'must be an address or any' })
+export const hash = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, { error: 'must be 32 bytes in hex' })
+  .transform((text) => text.toLowerCase() as Hex)
+const whole = z
+  .string()
+  .regex(/^\d{1,78}$/, { error: 'must be a whole number' })
+  .transform(BigInt)
+const small = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, { error: `must be from ${minimum} to ${maximum}` })
+const yesOrNo = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true')
+
+/** Every query says which chain it means; left out, it is this one. */
+export const chainQuery = { chainId: whole.optional() }
+
+export const pageQuery = {
+  pageIndex: small(0, 999_999_999).optional(),
+  pageSize: small(10, 1000).optional(),
+  /** Older clients: an offset. */
+  page: small(0, 999_999_999).optional(),
+}
+
+export const listQuery = z.object({
+  ...chainQuery,
+  ...pageQuery,
+  app: addressOrAny.optional(),
+  appOwner: address.optional(),
+  dataset: addressOrAny.optional(),
+  datasetOwner: address.optional(),
+  workerpool: addressOrAny.optional(),
+  workerpoolOwner: address.optional(),
+  requester: addressOrAny.optional(),
+  beneficiary: addressOrAny.optional(),
+  isAppStrict: yesOrNo.optional(),
+  isDatasetStrict: yesOrNo.optional(),
+  isWorkerpoolStrict: yesOrNo.optional(),
+  isRequesterStrict: yesOrNo.optional(),
+  bulkOnly: yesOrNo.optional(),
+  category: whole.optional(),
+  minTag: hash.optional(),
+  maxTag: hash.optional(),
+  minTrust: whole.optional(),
+  maxTrust: whole.optional(),
+  minVolume: whole.optional(),
+})
+export type ListQuery = z.output<typeof listQuery>
+
+/** Where a page begins and how long it is. */
+export function pageOf({
+  pageIndex = 0,
+  pageSize = 20,
+  page,
+}: {
+  pageIndex?: number | undefined
+  pageSize?: number | undefined
+  page?: number | undefined
+}) {
+  return { limit: pageSize, offset: page ?? pageIndex * pageSize }
+}
+
+/** Present exactly when the page is full: the offset of the next one. */
+export function nextPage({ limit, offset }: { limit: number; offset: number }, found: readonly unknown[]) {
+  return found.length === limit ? { nextPage: offset + limit } : {}
+}
+
+/** @throws {BadRequestError} when apps or datasets are asked for without saying which or whose. */
+export function listParameters(kind: Order.Kind, query: ListQuery): ListParameters {
+  const owner = {
+    app: query.appOwner,
+    dataset: query.datasetOwner,
+    workerpool: query.workerpoolOwner,
+    request: undefined,
+  }[kind]
+  if ((kind === 'app' || kind === 'dataset') && query[kind] === undefined && owner === undefined) {
+    throw new BadRequestError({ reason: `${kind} or ${kind}Owner is required` })
+  }
+  const names: Named[] = ['app', 'dataset', 'workerpool', 'requester']
+  const conditions = {
+    signer: owner,
+    beneficiary: query.beneficiary === 'any' ? undefined : query.beneficiary,
+    category: query.category,
+    minTag: query.minTag,
+    maxTag: query.maxTag,
+    minTrust: kind === 'workerpool' ? query.minTrust : undefined,
+    maxTrust: kind === 'request' ? query.maxTrust : undefined,
+    minVolume: query.minVolume,
+    bulkOnly: kind === 'dataset' ? query.bulkOnly : undefined,
+  }
+  return {
+    kind,
+    filter: Object.fromEntries(names.map((name) => [name, query[name]])),
+    strict: {
+      app: query.isAppStrict ?? false,
+      dataset: query.isDatasetStrict ?? false,
+      workerpool: query.isWorkerpoolStrict ?? false,
+      requester: query.isRequesterStrict ?? false,
+    },
+    ...(Object.fromEntries(
+      Object.entries(conditions).filter(([, value]) => value !== undefined),
+    ) as Partial<ListParameters>),
+    ...pageOf(query),
+  }
+}
+
+/** JSON numbers hold whole numbers up to this one; clients cannot read larger ones. */
+const largest = 2n ** 53n - 1n
+
+/**
+ * Reads a signed order from a request.
+ *
+ * @throws {InvalidValueError | BadRequestError}
+ */
+export function readOrder<kind extends Order.Kind>(kind: kind, json: unknown): Order.Signed<kind> {
+  const order = Order.fromJson(kind, json)
+  for (const [name, value] of Object.entries(order)) {
+    if (typeof value === 'bigint' && value > largest) {
+      throw new BadRequestError({ reason: `${name} must be at most ${largest}` })
+    }
+  }
+  if (Object(order).volume < 1n) throw new BadRequestError({ reason: 'volume must be at least 1' })
+  return order
+}
+
+/** The wire form of an order on the book: numbers as JSON numbers. */
+export function published(entry: Entry, chainId: bigint) {
+  const { kind, hash, signer, signed, remaining, status, published_at, price, volume } = entry
+  const order = Order.fromJson(kind, signed)
+  return {
+    order: Object.fromEntries(
+      Object.entries(order).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+    ),
+    orderHash: hash,
+    chainId: Number(chainId),
+    remaining: Number(remaining),
+    status,
+    signer,
+    publicationTimestamp: published_at.toISOString(),
+    ...(kind === 'dataset' ? { bulk: price === 0n && volume >= bulkVolume } : {}),
+  }
+}
+
+const assetOrRequester = {
+  app: address.optional(),
+  dataset: address.optional(),
+  workerpool: address.optional(),
+  requester: address.optional(),
+}
+
+export const unpublishBody = z.discriminatedUnion('target', [
+  z.object({ target: z.literal('unpublish_orderHash'), orderHash: hash }),
+  z.object({ target: z.literal('unpublish_last'), ...assetOrRequester }),
+  z.object({ target: z.literal('unpublish_all'), ...assetOrRequester }),
+])
