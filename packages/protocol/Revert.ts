@@ -213,6 +213,7 @@ const sentences: Record<string, [string, string]> = {
   OwnableUnauthorizedAccount: ['{account} is not the owner.', 'Send it from the owner.'],
   ERC2612ExpiredSignature: ['The permit expired at {deadline} (unix seconds).', 'Sign a new one.'],
   ERC2612InvalidSigner: ['The permit was signed by {signer}, not by {owner}.', 'Sign it with the key of the owner.'],
+  BlobNotWritten: ['{length} bytes could not be written: {limit} is the limit.', 'Shorten them, or send more gas.'],
   // Built into Solidity
   Panic: ['The contract panicked with code {arg0}.', 'Report it: this should not be possible.'],
   Reason: ['The contract refused: {arg0}.', 'See the documentation of the contract.'],

@@ -1,4 +1,4 @@
-import { Contract, type ContractRunner, getAddress, Interface } from 'ethers'
+import { Contract, type ContractRunner, getAddress, Interface, type LogDescription } from 'ethers'
 import { IApp__factory } from '../../typechain-types/factories/interfaces/IApp__factory.ts'
 import { IAppRegistry__factory } from '../../typechain-types/factories/interfaces/IAppRegistry__factory.ts'
 import { IDataProtector__factory } from '../../typechain-types/factories/interfaces/IDataProtector__factory.ts'
@@ -159,3 +159,13 @@ export const everything = new Interface(
     .flatMap((abi) => Interface.from(abi).fragments)
     .filter((fragment, index, all) => all.findIndex((other) => other.format() === fragment.format()) === index),
 )
+
+const registryInterface = IDatasetRegistry__factory.createInterface()
+
+/**
+ * The event of a log, or `null` when none of our contracts has it. Tokens of both kinds call an event `Transfer`: with a
+ * token id among its topics it is a registry's, with an amount as data it is of the payment token or of the escrow.
+ */
+export function parseLog(log: { topics: readonly string[]; data: string }): LogDescription | null {
+  return (log.topics.length === 4 ? registryInterface.parseLog(log) : null) ?? everything.parseLog(log)
+}
