@@ -105,7 +105,7 @@ async function affordablePools(client: Client, request: Order.Request, orders: O
     const orderHash = Order.hash('workerpool', order, client.domain)
     const { stake } = await client.contracts.hub.viewAccount(state.owner)
     const needed = poolStake(order.workerpoolprice, request.volume)
-    const left = present[1].volume - (state.consumed.workerpool ?? 0n)
+    const left = order.volume - (state.consumed.workerpool ?? 0n)
     const reasons = [
       ...(stake < needed ? [`Its owner has ${stake} free in the escrow, but must stake ${needed}.`] : []),
       ...(left > 0n && left < request.volume ? [`Only ${left} of its tasks are left.`] : []),

@@ -43,45 +43,39 @@ export async function getPayouts(
     const remedy = 'Wait for it: `waitForTask(client, { taskId })`.'
     throw new ResultNotAvailableError({ taskId, reason: 'it has not ended, so nobody was paid', remedy })
   }
-  const own = events(receipt).filter(({ address }) => address === hubAddress)
-  const roles = await rolesOf(client, taskId, own)
-  const payouts = ofTask(taskId, own).map(({ movement, account, amount }) => ({
-    movement: movement === 'paid' && !roles(account).includes('payer') ? ('lost' as const) : movement,
-    account,
-    roles: roles(account),
-    amount,
-  }))
   const outcome = finalized.length > 0 ? 'finalized' : 'claimed'
+  const own = eventsOf(
+    taskId,
+    events(receipt).filter(({ address }) => address === hubAddress),
+  )
+  const { payer, rolesOf } = await readRoles(client, taskId, own)
+  const payouts = own.flatMap(({ name, args }): Payout[] => {
+    const { owner: account, amount } = args as unknown as { owner: Address; amount: bigint }
+    const paid = outcome === 'finalized' && account === payer ? 'paid' : 'lost'
+    const movements: Partial<Record<string, Payout['movement']>> = { Seize: paid, Reward: 'earned', Unlock: 'unlocked' }
+    const movement = movements[name]
+    return movement === undefined ? [] : [{ movement, account, roles: rolesOf(account), amount }]
+  })
   return { transactionHash: end.transactionHash as Hex, gasUsed: receipt.gasUsed, outcome, payouts }
 }
 
-type Movement = Pick<Payout, 'movement' | 'account' | 'amount'>
-
 /**
- * The movements of one task. Seizures and rewards name their task; an unlock does not, but stands between those of its
- * own task, for a transaction may end several.
+ * The Hub's events of one task. A transaction may end several: those of one stand between the end of the one before and
+ * its own end. An unlock does not name its task.
  */
-function ofTask(taskId: Hex, all: LogDescription[]): Movement[] {
-  const references = all.map(({ name, args }) => (name === 'Seize' || name === 'Reward' ? String(args.ref) : undefined))
-  const first = references.indexOf(taskId)
-  const tasks = new Set(references.filter((reference) => reference !== undefined))
-  return all.flatMap(({ name, args }, position): Movement[] => {
-    const { owner: account, amount } = args as unknown as { owner: Address; amount: bigint }
-    const isOwn = references[position] === taskId
-    if (name === 'Seize' && isOwn) return [{ movement: 'paid', account, amount }]
-    if (name === 'Reward' && isOwn) return [{ movement: 'earned', account, amount }]
-    const lastBefore = references.slice(0, position).findLast((reference) => reference !== undefined)
-    const belongs = tasks.size <= 1 || (position > first && lastBefore === taskId)
-    return name === 'Unlock' && belongs ? [{ movement: 'unlocked', account, amount }] : []
-  })
+function eventsOf(taskId: Hex, all: LogDescription[]): LogDescription[] {
+  const isEnd = ({ name }: LogDescription) => name === 'TaskFinalize' || name === 'TaskClaimed'
+  const last = all.findIndex((event) => isEnd(event) && event.args.taskid === taskId)
+  const first = all.slice(0, last).findLastIndex(isEnd) + 1
+  return all.slice(first, last)
 }
 
-async function rolesOf(client: Client, taskId: Hex, all: LogDescription[]): Promise<(account: Address) => string[]> {
+async function readRoles(client: Client, taskId: Hex, own: LogDescription[]) {
   const { hub } = client.contracts
   const { dealId } = await readTask(client, { taskId })
   const deal = Deal.fromChain(await hub.viewDeal(dealId))
-  const workers = all
-    .filter(({ name, args }) => name === 'TaskContribute' && args.taskid === taskId)
+  const workers = own
+    .filter(({ name }) => name === 'TaskContribute')
     .map(({ args }): [string, string] => ['worker', args.worker])
   const held: [string, string][] = [
     ['payer', deal.sponsor],
@@ -92,5 +86,6 @@ async function rolesOf(client: Client, taskId: Hex, all: LogDescription[]): Prom
     ...workers,
     ['kitty', await hub.kitty_address()],
   ]
-  return (account) => held.filter(([, holder]) => holder === account).map(([role]) => role)
+  const rolesOf = (account: Address) => held.filter(([, holder]) => holder === account).map(([role]) => role)
+  return { payer: deal.sponsor, rolesOf }
 }

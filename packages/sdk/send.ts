@@ -34,7 +34,7 @@ export async function send(
 /** The events of a receipt that our contracts emitted, in order. */
 export function events(receipt: Pick<TransactionReceipt, 'logs'>): (LogDescription & { address: string })[] {
   return receipt.logs.flatMap((log) => {
-    const event = Contracts.everything.parseLog(log)
+    const event = Contracts.parseLog(log)
     return event === null ? [] : [Object.assign(event, { address: log.address })]
   })
 }
