@@ -213,13 +213,13 @@ export async function signOrder<K extends Kind>(
   return { ...order, sign: await signer.signTypedData(orderDomain, orderTypes(kind), unsigned(order)) }
 }
 
-export type Operation<K extends Kind> = { order: OrderOf[K]; operation: bigint; sign: string }
+export type Operation<Order> = { order: Order; operation: bigint; sign: string }
 
 export const SIGN = 0n
 export const CLOSE = 1n
 
 /** An operation without a signature: for a caller who owns the asset. */
-export function operationOn<K extends Kind>(order: OrderOf[K], operation: bigint): Operation<K> {
+export function operationOn<Order extends OrderOf[Kind]>(order: Order, operation: bigint): Operation<Order> {
   return { order, operation, sign: '0x' }
 }
 
@@ -228,7 +228,7 @@ export async function signOperation<K extends Kind>(
   kind: K,
   { order, operation }: { order: OrderOf[K]; operation: bigint },
   { signer, domain: orderDomain }: { signer: Signer; domain: TypedDataDomain },
-): Promise<Operation<K>> {
+): Promise<Operation<OrderOf[K]>> {
   const value = { order: unsigned(order), operation }
   return { order, operation, sign: await signer.signTypedData(orderDomain, operationTypes(kind), value) }
 }

@@ -10,8 +10,7 @@ import * as Contracts from "./index.ts";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
-getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
+  getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
 getContractFactory(name: 'DataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DataProtector__factory>
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
 getContractFactory(name: 'Deals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deals__factory>
@@ -21,15 +20,14 @@ getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
 getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
-getContractFactory(name: 'IApp', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IApp__factory>
 getContractFactory(name: 'IAdmin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdmin__factory>
+getContractFactory(name: 'IApp', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IApp__factory>
 getContractFactory(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAppRegistry__factory>
+getContractFactory(name: 'IDataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataProtector__factory>
+getContractFactory(name: 'IDataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataset__factory>
 getContractFactory(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDatasetRegistry__factory>
 getContractFactory(name: 'IERC734', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IERC734__factory>
-getContractFactory(name: 'IDeals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDeals__factory>
-getContractFactory(name: 'IDataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataset__factory>
 getContractFactory(name: 'IEntry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEntry__factory>
-getContractFactory(name: 'IDataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataProtector__factory>
 getContractFactory(name: 'IEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEscrow__factory>
 getContractFactory(name: 'IHub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IHub__factory>
 getContractFactory(name: 'ILocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILocalToken__factory>
@@ -38,18 +36,18 @@ getContractFactory(name: 'IOrders', signerOrOptions?: ethers.Signer | FactoryOpt
 getContractFactory(name: 'IRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRegistry__factory>
 getContractFactory(name: 'ISignatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISignatures__factory>
 getContractFactory(name: 'ITasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITasks__factory>
-getContractFactory(name: 'IViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IViews__factory>
 getContractFactory(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITokenSpender__factory>
+getContractFactory(name: 'IViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IViews__factory>
 getContractFactory(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpool__factory>
 getContractFactory(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpoolRegistry__factory>
-getContractFactory(name: 'Blob', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Blob__factory>
+getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AcceptingSpender__factory>
 getContractFactory(name: 'ContractWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ContractWallet__factory>
-getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
 getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
+getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
 getContractFactory(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReentrantToken__factory>
 getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
-getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
 getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
+getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
 getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
 getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
 getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
@@ -57,13 +55,14 @@ getContractFactory(name: 'Dataset', signerOrOptions?: ethers.Signer | FactoryOpt
 getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DatasetRegistry__factory>
 getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Entry__factory>
 getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
-getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
+getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
 getContractFactory(name: 'Workerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Workerpool__factory>
 getContractFactory(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WorkerpoolRegistry__factory>
 getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
+getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
+getContractFactory(name: 'IDeals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDeals__factory>
 
-  getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
-getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
+  getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
 getContractAt(name: 'DataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DataProtector>
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
 getContractAt(name: 'Deals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deals>
@@ -73,15 +72,14 @@ getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
 getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
-getContractAt(name: 'IApp', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IApp>
 getContractAt(name: 'IAdmin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdmin>
+getContractAt(name: 'IApp', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IApp>
 getContractAt(name: 'IAppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAppRegistry>
+getContractAt(name: 'IDataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataProtector>
+getContractAt(name: 'IDataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataset>
 getContractAt(name: 'IDatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDatasetRegistry>
 getContractAt(name: 'IERC734', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IERC734>
-getContractAt(name: 'IDeals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDeals>
-getContractAt(name: 'IDataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataset>
 getContractAt(name: 'IEntry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEntry>
-getContractAt(name: 'IDataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataProtector>
 getContractAt(name: 'IEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEscrow>
 getContractAt(name: 'IHub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IHub>
 getContractAt(name: 'ILocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILocalToken>
@@ -90,18 +88,18 @@ getContractAt(name: 'IOrders', address: string | ethers.Addressable, signer?: et
 getContractAt(name: 'IRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRegistry>
 getContractAt(name: 'ISignatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISignatures>
 getContractAt(name: 'ITasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITasks>
-getContractAt(name: 'IViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IViews>
 getContractAt(name: 'ITokenSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITokenSpender>
+getContractAt(name: 'IViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IViews>
 getContractAt(name: 'IWorkerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpool>
 getContractAt(name: 'IWorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpoolRegistry>
-getContractAt(name: 'Blob', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Blob>
+getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AcceptingSpender>
 getContractAt(name: 'ContractWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ContractWallet>
-getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
 getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
+getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
 getContractAt(name: 'ReentrantToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReentrantToken>
 getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
-getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
 getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
+getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
 getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
 getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
 getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
@@ -109,13 +107,14 @@ getContractAt(name: 'Dataset', address: string | ethers.Addressable, signer?: et
 getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DatasetRegistry>
 getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Entry>
 getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
-getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
+getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
 getContractAt(name: 'Workerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Workerpool>
 getContractAt(name: 'WorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WorkerpoolRegistry>
 getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
+getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
+getContractAt(name: 'IDeals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDeals>
 
-  deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
-deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+  deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'DataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'Deals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
@@ -125,15 +124,14 @@ deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
 deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
-deployContract(name: 'IApp', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAdmin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
+deployContract(name: 'IApp', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
+deployContract(name: 'IDataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
+deployContract(name: 'IDataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
 deployContract(name: 'IERC734', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
-deployContract(name: 'IDeals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
-deployContract(name: 'IDataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IEntry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
-deployContract(name: 'IDataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
 deployContract(name: 'IHub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHub>
 deployContract(name: 'ILocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILocalToken>
@@ -142,18 +140,18 @@ deployContract(name: 'IOrders', signerOrOptions?: ethers.Signer | DeployContract
 deployContract(name: 'IRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
 deployContract(name: 'ISignatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
 deployContract(name: 'ITasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>
-deployContract(name: 'IViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenSpender>
+deployContract(name: 'IViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
-deployContract(name: 'Blob', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Blob>
+deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'ContractWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
-deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
 deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
-deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
 deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
@@ -161,13 +159,14 @@ deployContract(name: 'Dataset', signerOrOptions?: ethers.Signer | DeployContract
 deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
-deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'Workerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
 deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'IDeals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 
-  deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
-deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+  deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'DataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'Deals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
@@ -177,15 +176,14 @@ deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
 deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
-deployContract(name: 'IApp', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAdmin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
+deployContract(name: 'IApp', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
+deployContract(name: 'IDataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
+deployContract(name: 'IDataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
 deployContract(name: 'IERC734', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
-deployContract(name: 'IDeals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
-deployContract(name: 'IDataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IEntry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
-deployContract(name: 'IDataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
 deployContract(name: 'IHub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHub>
 deployContract(name: 'ILocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILocalToken>
@@ -194,18 +192,18 @@ deployContract(name: 'IOrders', args: any[], signerOrOptions?: ethers.Signer | D
 deployContract(name: 'IRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
 deployContract(name: 'ISignatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
 deployContract(name: 'ITasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>
-deployContract(name: 'IViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'ITokenSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenSpender>
+deployContract(name: 'IViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
-deployContract(name: 'Blob', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Blob>
+deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'ContractWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
-deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
 deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
-deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
 deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
@@ -213,10 +211,12 @@ deployContract(name: 'Dataset', args: any[], signerOrOptions?: ethers.Signer | D
 deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
-deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'Workerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
 deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'IDeals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 
     // default types
     getContractFactory(

@@ -4,7 +4,6 @@
 export * as data from './data/index.ts';
 export * as hub from './hub/index.ts';
 export * as interfaces from './interfaces/index.ts';
-export * as libraries from './libraries/index.ts';
 export * as mocks from './mocks/index.ts';
 export * as registries from './registries/index.ts';
 export * as token from './token/index.ts';
