@@ -23,6 +23,9 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         bytes32 datasetHash;
         bytes32 workerpoolHash;
         bytes32 requestHash;
+        uint256 appConsumed;
+        uint256 datasetConsumed;
+        uint256 workerpoolConsumed;
         Deal deal;
         DealLib.Terms terms;
     }
@@ -191,32 +194,36 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         RequestOrder calldata requestOrder
     ) private view {
         bytes32 orderHash = matching.appHash;
-        uint256 volume = _left(OrderKind.APP, orderHash, appOrder.volume, _consumedOf(orderHash));
+        uint256 consumed = _consumedOf(orderHash);
+        uint256 volume = _left(OrderKind.APP, orderHash, appOrder.volume, consumed);
+        matching.appConsumed = consumed;
+
         orderHash = matching.datasetHash;
         if (orderHash != 0) {
-            uint256 left = _left(OrderKind.DATASET, orderHash, datasetOrder.volume, _consumedOf(orderHash));
-            volume = Math.min(volume, left);
+            consumed = _consumedOf(orderHash);
+            volume = Math.min(volume, _left(OrderKind.DATASET, orderHash, datasetOrder.volume, consumed));
+            matching.datasetConsumed = consumed;
         }
+
         orderHash = matching.workerpoolHash;
-        volume = Math.min(
-            volume,
-            _left(OrderKind.WORKERPOOL, orderHash, workerpoolOrder.volume, _consumedOf(orderHash))
-        );
+        consumed = _consumedOf(orderHash);
+        volume = Math.min(volume, _left(OrderKind.WORKERPOOL, orderHash, workerpoolOrder.volume, consumed));
+        matching.workerpoolConsumed = consumed;
+
         orderHash = matching.requestHash;
-        uint256 consumed = _consumedOfRequest(orderHash);
+        consumed = _consumedOfRequest(orderHash);
+        volume = Math.min(volume, _left(OrderKind.REQUEST, orderHash, requestOrder.volume, consumed));
         matching.terms.botFirst = consumed;
-        matching.terms.botSize = Math.min(volume, _left(OrderKind.REQUEST, orderHash, requestOrder.volume, consumed));
+        matching.terms.botSize = volume;
     }
 
     /* EFFECTS */
 
     function _consume(Matching memory matching) private {
         uint256 volume = matching.terms.botSize;
-        _setConsumedOf(matching.appHash, _consumedOf(matching.appHash) + volume);
-        if (matching.datasetHash != 0) {
-            _setConsumedOf(matching.datasetHash, _consumedOf(matching.datasetHash) + volume);
-        }
-        _setConsumedOf(matching.workerpoolHash, _consumedOf(matching.workerpoolHash) + volume);
+        _setConsumedOf(matching.appHash, matching.appConsumed + volume);
+        if (matching.datasetHash != 0) _setConsumedOf(matching.datasetHash, matching.datasetConsumed + volume);
+        _setConsumedOf(matching.workerpoolHash, matching.workerpoolConsumed + volume);
     }
 
     function _open(Matching memory matching) private returns (bytes32 dealId) {

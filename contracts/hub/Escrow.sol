@@ -130,11 +130,11 @@ abstract contract Escrow is IEscrow, HubStorage {
     /// @dev Moves `amount` of `account` into custody.
     function _lock(Vault memory vault, address account, uint256 amount) internal {
         Balance storage balance = _balances[account];
-        uint256 free = balance.free;
+        (uint256 free, uint256 frozen) = (balance.free, balance.frozen);
         require(amount <= free, ERC20InsufficientBalance(account, free, amount));
         // No amount is above the supply, which fits 96 bits.
         balance.free = uint128(free - amount);
-        balance.frozen += uint128(amount);
+        balance.frozen = uint128(frozen + amount);
         vault.held += uint96(amount);
         emit Transfer(account, address(this), amount);
         emit Lock(account, amount);
@@ -143,8 +143,9 @@ abstract contract Escrow is IEscrow, HubStorage {
     /// @dev Moves what `account` had locked back to it.
     function _unlock(Vault memory vault, address account, uint256 amount) internal {
         Balance storage balance = _balances[account];
-        balance.frozen -= uint128(amount);
-        balance.free += uint128(amount);
+        (uint256 free, uint256 frozen) = (balance.free, balance.frozen);
+        balance.free = uint128(free + amount);
+        balance.frozen = uint128(frozen - amount);
         vault.held -= uint96(amount);
         emit Transfer(address(this), account, amount);
         emit Unlock(account, amount);

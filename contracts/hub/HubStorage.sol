@@ -196,37 +196,48 @@ abstract contract HubStorage {
         uint32 consumedHere;
         if (terms.botFirst == 0) consumedHere = _narrowConsumed(requestHash, consumed);
         else _setConsumedOfRequest(requestHash, consumed);
-        _deals[dealId] = DealState({
-            blob: blob,
-            consumed: consumedHere,
-            startTime: uint40(block.timestamp),
-            botFirst: wide ? 0 : uint32(terms.botFirst),
-            botSize: wide ? 0 : uint24(terms.botSize),
-            timeref: wide ? 0 : uint32(terms.timeref),
-            category: wide ? 0 : uint8(terms.category),
-            trust: wide ? 0 : uint16(terms.trust),
-            schedulerRewardRatio: wide ? 0 : uint8(terms.schedulerRewardRatio),
-            workerStakeRatio: wide ? 0 : uint16(terms.workerStakeRatio),
-            wide: wide
-        });
+        DealState storage state = _deals[dealId];
+        state.blob = blob;
+        state.consumed = consumedHere;
+        state.startTime = uint40(block.timestamp);
+        state.wide = wide;
+        if (wide) return;
+        state.botFirst = uint32(terms.botFirst);
+        state.botSize = uint24(terms.botSize);
+        state.timeref = uint32(terms.timeref);
+        state.category = uint8(terms.category);
+        state.trust = uint16(terms.trust);
+        state.schedulerRewardRatio = uint8(terms.schedulerRewardRatio);
+        state.workerStakeRatio = uint16(terms.workerStakeRatio);
     }
 
-    /// @dev A deal of the reference's shape and the unit of its deadlines; all zero when there is none.
-    function _readDeal(bytes32 dealId) internal view returns (Deal memory deal, uint256 timeref) {
-        DealState memory state = _deals[dealId];
-        if (state.blob == 0) return (deal, 0);
-        bool wide;
-        DealLib.Terms memory terms;
-        (deal, wide, terms) = DealLib.decode(Blob.read(state.blob));
-        if (!wide) _readTerms(state, terms);
+    /// @dev Fills in a fresh `deal` and tells the unit of its deadlines; leaves all zero when there is none.
+    function _readDeal(bytes32 dealId, Deal memory deal) internal view returns (uint256 timeref) {
+        DealState storage state = _deals[dealId];
+        uint40 blob = state.blob;
+        if (blob == 0) return 0;
+        uint256 terms = DealLib.decode(Blob.read(blob), deal);
         deal.startTime = state.startTime;
+        if (terms != 0) return _readWideTerms(terms, deal);
+        deal.botFirst = state.botFirst;
+        deal.botSize = state.botSize;
+        deal.category = state.category;
+        deal.trust = state.trust;
+        deal.schedulerRewardRatio = state.schedulerRewardRatio;
+        deal.workerStake = (deal.workerpool.price * state.workerStakeRatio) / 100;
+        return state.timeref;
+    }
+
+    /// @dev `pointer` is where the deal's blob has its terms.
+    function _readWideTerms(uint256 pointer, Deal memory deal) private pure returns (uint256 timeref) {
+        DealLib.Terms memory terms = DealLib.termsAt(pointer);
         deal.botFirst = terms.botFirst;
         deal.botSize = terms.botSize;
         deal.category = terms.category;
         deal.trust = terms.trust;
         deal.schedulerRewardRatio = terms.schedulerRewardRatio;
         deal.workerStake = (deal.workerpool.price * terms.workerStakeRatio) / 100;
-        return (deal, terms.timeref);
+        return terms.timeref;
     }
 
     /// @dev What the owner of the workerpool stakes on each task.
@@ -243,16 +254,6 @@ abstract contract HubStorage {
             terms.trust > type(uint16).max ||
             terms.schedulerRewardRatio > type(uint8).max ||
             terms.workerStakeRatio > type(uint16).max;
-    }
-
-    function _readTerms(DealState memory state, DealLib.Terms memory terms) private pure {
-        terms.botFirst = state.botFirst;
-        terms.botSize = state.botSize;
-        terms.timeref = state.timeref;
-        terms.category = state.category;
-        terms.trust = state.trust;
-        terms.schedulerRewardRatio = state.schedulerRewardRatio;
-        terms.workerStakeRatio = state.workerStakeRatio;
     }
 
     /* TASKS */

@@ -49,19 +49,16 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
         require(task.status == TaskStatus.UNSET, WrongStatus(taskId, task.status));
 
         // Effect.
-        _tasks[taskId] = TaskState({
-            status: TaskStatus.ACTIVE,
-            deal: blob,
-            index: _narrowIndex(taskId, index),
-            result: 0,
-            consensusTime: 0
-        });
+        task.status = TaskStatus.ACTIVE;
+        task.deal = blob;
+        task.index = _narrowIndex(taskId, index);
         emit TaskInitialize(taskId, address(bytes20(Blob.wordAt(blob, DealLib.WORKERPOOL_OFFSET))));
     }
 
     function _rangeOf(bytes32 dealId, DealState storage state) private view returns (uint256 first, uint256 size) {
         if (!state.wide) return (state.botFirst, state.botSize);
-        (Deal memory deal, ) = _readDeal(dealId);
+        Deal memory deal;
+        _readDeal(dealId, deal);
         return (deal.botFirst, deal.botSize);
     }
 
@@ -77,7 +74,8 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
         bytes calldata enclaveSign,
         bytes calldata authorizationSign
     ) external {
-        (Deal memory deal, uint256 timeref) = _openTask(taskId);
+        Deal memory deal;
+        uint256 timeref = _openTask(taskId, deal);
         Vault memory vault = _vault;
 
         // Check: in time, one worker is enough, the callback data is what was computed, and all of it is signed for.
@@ -206,7 +204,8 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
 
     function _claim(bytes32 taskId) private {
         // Check: the task is not over, but its time is.
-        (Deal memory deal, uint256 timeref) = _openTask(taskId);
+        Deal memory deal;
+        uint256 timeref = _openTask(taskId, deal);
         uint256 deadline = deal.startTime + FINAL_DEADLINE_RATIO * timeref;
         require(block.timestamp >= deadline, DeadlineNotReached(taskId, deadline));
 
@@ -221,10 +220,10 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
         emit TaskClaimed(taskId);
     }
 
-    /// @dev The deal of a task that is not over.
-    function _openTask(bytes32 taskId) private view returns (Deal memory deal, uint256 timeref) {
+    /// @dev Fills in the deal of a task that is not over.
+    function _openTask(bytes32 taskId, Deal memory deal) private view returns (uint256 timeref) {
         TaskState storage task = _tasks[taskId];
         require(task.status == TaskStatus.ACTIVE, WrongStatus(taskId, task.status));
-        return _readDeal(_dealIdOfTask(task));
+        return _readDeal(_dealIdOfTask(task), deal);
     }
 }

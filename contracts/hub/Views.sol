@@ -138,7 +138,8 @@ abstract contract Views is IViews, ISignatures, Signatures {
         address datasetOwner = DATASET_REGISTRY.registrationOf(datasetOrder.dataset);
         _checkCompatible(_isApproved(datasetOwner, orderHash, datasetOrder.sign), "Invalid dataset order signature");
 
-        (Deal memory deal, ) = _readDeal(dealId);
+        Deal memory deal;
+        _readDeal(dealId, deal);
         _checkCompatible(deal.requester != address(0), "Deal not found");
         _checkCompatible(deal.dataset.pointer == address(0), "Deal already has a dataset");
         _checkCompatible(_isAdmitted(datasetOrder.apprestrict, deal.app.pointer), "App restriction not satisfied");
@@ -171,14 +172,15 @@ abstract contract Views is IViews, ISignatures, Signatures {
 
     /// @inheritdoc IViews
     function viewDeal(bytes32 id) external view returns (Deal memory deal) {
-        (deal, ) = _readDeal(id);
+        _readDeal(id, deal);
     }
 
     /// @inheritdoc IViews
     function viewDealABILegacy_pt1(
         bytes32 id
     ) external view returns (address, address, uint256, address, address, uint256, address, address, uint256) {
-        (Deal memory deal, ) = _readDeal(id);
+        Deal memory deal;
+        _readDeal(id, deal);
         return (
             deal.app.pointer,
             deal.app.owner,
@@ -196,7 +198,8 @@ abstract contract Views is IViews, ISignatures, Signatures {
     function viewDealABILegacy_pt2(
         bytes32 id
     ) external view returns (uint256, bytes32, address, address, address, string memory) {
-        (Deal memory deal, ) = _readDeal(id);
+        Deal memory deal;
+        _readDeal(id, deal);
         return (deal.trust, deal.tag, deal.requester, deal.beneficiary, deal.callback, deal.params);
     }
 
@@ -204,7 +207,8 @@ abstract contract Views is IViews, ISignatures, Signatures {
     function viewConfigABILegacy(
         bytes32 id
     ) external view returns (uint256, uint256, uint256, uint256, uint256, uint256) {
-        (Deal memory deal, ) = _readDeal(id);
+        Deal memory deal;
+        _readDeal(id, deal);
         return (
             deal.category,
             deal.startTime,
@@ -290,7 +294,8 @@ abstract contract Views is IViews, ISignatures, Signatures {
         TaskState storage state = _tasks[taskId];
         if (state.status == TaskStatus.UNSET) return task;
         bytes32 dealId = _dealIdOfTask(state);
-        (Deal memory deal, uint256 timeref) = _readDeal(dealId);
+        Deal memory deal;
+        uint256 timeref = _readDeal(dealId, deal);
         task.status = state.status;
         task.dealid = dealId;
         task.idx = _indexOf(taskId);

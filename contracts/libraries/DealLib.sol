@@ -78,8 +78,9 @@ library DealLib {
         }
     }
 
-    /// @notice Everything but the terms, start and stake, which are in the slot of the deal unless `terms` are set.
-    function decode(bytes memory data) internal pure returns (Deal memory deal, bool withTerms, Terms memory terms) {
+    /// @notice Fills in all of `deal` but what the slot knows.
+    /// @return terms Where in memory the wide terms begin; zero if there are none.
+    function decode(bytes memory data, Deal memory deal) internal pure returns (uint256 terms) {
         uint256 cursor;
         assembly ("memory-safe") {
             cursor := add(data, 32)
@@ -108,16 +109,25 @@ library DealLib {
         uint256 tag;
         (tag, cursor) = _take(cursor, (header >> TAG_SHIFT) & 63);
         deal.tag = bytes32(tag);
-        withTerms = header & HAS_TERMS != 0;
-        bytes memory params = new bytes(end - cursor - (withTerms ? TERMS_LENGTH : 0));
-        assembly ("memory-safe") {
-            if withTerms {
-                mcopy(terms, cursor, TERMS_LENGTH)
-                cursor := add(cursor, TERMS_LENGTH)
-            }
-            mcopy(add(params, 32), cursor, mload(params))
+        if (header & HAS_TERMS != 0) {
+            terms = cursor;
+            cursor += TERMS_LENGTH;
         }
-        deal.params = string(params);
+        if (cursor < end) deal.params = _takeString(cursor, end - cursor);
+    }
+
+    /// @notice The wide terms that `decode` found.
+    function termsAt(uint256 pointer) internal pure returns (Terms memory terms) {
+        assembly ("memory-safe") {
+            mcopy(terms, pointer, TERMS_LENGTH)
+        }
+    }
+
+    function _takeString(uint256 cursor, uint256 length) private pure returns (string memory text) {
+        text = new string(length);
+        assembly ("memory-safe") {
+            mcopy(add(text, 32), cursor, length)
+        }
     }
 
     function _header(Deal memory deal, bool withTerms) private pure returns (uint256 header) {
