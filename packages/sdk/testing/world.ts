@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPlatform, createPolicy, createRoot } from '@sealdeal/attestation'
+import { migrations as marketMigrations, startMarket } from '@sealdeal/market'
 import { type Address, Bytes, connectToken, type Hex, Order, Task } from '@sealdeal/protocol'
 import { createLog, openTestDatabase, serve } from '@sealdeal/server'
 import * as sms from '@sealdeal/sms'
 import * as storage from '@sealdeal/storage'
-import { BrowserProvider, getBytes, Wallet } from 'ethers'
+import { BrowserProvider, getBytes, type JsonRpcProvider, Wallet } from 'ethers'
 import { network } from 'hardhat'
 import { deployMarketplace } from '../../../deploy/marketplace.ts'
 import { type Client, createClient, type Endpoints, send } from '../index.ts'
@@ -48,12 +49,18 @@ export async function createChain() {
     await provider.send('evm_increaseTime', [Number(seconds)])
     await provider.send('evm_mine', [])
   }
-  return { hub: hub as Address, provider, client, travel }
+  /** An ERC-734 group that admits `members`. */
+  async function group(...members: Address[]): Promise<Address> {
+    const contract = await connection.ethers.deployContract('Group')
+    for (const member of members) await contract.add(member, 4n)
+    return (await contract.getAddress()) as Address
+  }
+  return { hub: hub as Address, provider, client, travel, group }
 }
 
 export type Chain = Awaited<ReturnType<typeof createChain>>
 
-/** The real secret service and the real storage over HTTP, and a counter of requests in front of nothing. */
+/** The real market, secret service and storage, over HTTP. */
 export async function openServices({ provider, hub }: Chain) {
   const log = createLog({ name: 'test', level: 'silent' })
   const directory = await mkdtemp(join(tmpdir(), 'sdk-'))
@@ -74,6 +81,16 @@ export async function openServices({ provider, hub }: Chain) {
     signer,
     clock: () => new Date(),
   })
+  const book = await openTestDatabase({ migrations: marketMigrations })
+  const market = await startMarket({
+    // Its type asks for HTTP or WebSocket; what it calls, every provider of this family has.
+    chain: { provider: provider as unknown as JsonRpcProvider, chainId },
+    hub,
+    database: book.database,
+    log,
+    host: '127.0.0.1',
+    port: 0,
+  })
   const blobs = storage.createBlobs({ blocks: await storage.openBlocks({ directory }) })
   const local = { host: '127.0.0.1', port: 0, log }
   const servers = await Promise.all([
@@ -86,13 +103,15 @@ export async function openServices({ provider, hub }: Chain) {
     }),
   ])
   const [smsServer, storageServer] = servers
-  const endpoints: Endpoints = { ...nowhere, sms: smsServer?.url ?? '', storage: storageServer?.url ?? '' }
+  const endpoints: Endpoints = { market: market.url, sms: smsServer?.url ?? '', storage: storageServer?.url ?? '' }
   async function close(): Promise<void> {
     for (const server of servers) await server.close()
+    await market.close()
+    await book.close()
     await test.close()
     await rm(directory, { recursive: true, force: true })
   }
-  return { endpoints, secrets, database: test.database, close }
+  return { endpoints, secrets, caughtUp: market.caughtUp, close }
 }
 
 /** A server that counts what reaches it and answers 500. */
