@@ -3,7 +3,7 @@ import { run } from './run.ts'
 
 type Suite = { name: string; command: string; args: string[] }
 
-const mocha = ['--exit', '--timeout', '60000']
+const mocha = ['--exit', '--timeout', '60000', '--ignore', '**/node_modules/**']
 
 const suites: Suite[] = [
   { name: 'check', command: 'node', args: ['scripts/check.ts'] },
@@ -13,7 +13,11 @@ const suites: Suite[] = [
     command: 'mocha',
     args: [...mocha, 'packages/!(stack)/**/*.test.ts', 'iapps/**/*.test.ts'],
   },
-  { name: 'end to end', command: 'mocha', args: [...mocha, 'packages/stack/**/*.test.ts'] },
+  {
+    name: 'end to end',
+    command: 'mocha',
+    args: [...mocha, '--require', 'packages/stack/testing/shared.ts', 'packages/stack/**/*.test.ts'],
+  },
 ]
 
 /** The sum of the numbers in front of a word in a Mocha-like summary, over all of its summaries. */

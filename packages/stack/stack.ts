@@ -101,7 +101,11 @@ async function start(parameters: StackParameters, closers: (() => Promise<unknow
 
   const chain = await startChain({ chainId, logFile: join(logs, 'chain.log'), directory: root })
   closers.push(chain.process.stop)
-  const provider = new JsonRpcProvider(chain.url, chainId, { staticNetwork: true, pollingInterval: 100 })
+  const provider = new JsonRpcProvider(chain.url, chainId, {
+    staticNetwork: true,
+    pollingInterval: 100,
+    cacheTimeout: -1,
+  })
   closers.push(async () => provider.destroy())
   // Outside of the stack's folder: as root the database server is another user, who may not enter every folder.
   const databaseDirectory = postgresDirectory({ clone: directory })
