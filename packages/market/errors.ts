@@ -1,4 +1,4 @@
-import { BaseError, type Order } from '@sealdeal/protocol'
+import { BaseError, type Order, RetryableError } from '@sealdeal/protocol'
 import type { ErrorTable } from '@sealdeal/server'
 
 // The first sentence of each is what published clients know and show: without a full stop, as they expect it.
@@ -35,6 +35,14 @@ export class BadRequestError extends BaseError {
   }
 }
 
+/** The chain cannot be followed at the moment, so nothing can be judged by it. */
+export class ChainBehindError extends RetryableError {
+  override name = 'ChainBehindError'
+  constructor() {
+    super('The market cannot follow the chain at the moment.', { docsPath: '/operate#chain' })
+  }
+}
+
 export const errors: ErrorTable = {
   BadRequestError: 400,
   InvalidValueError: 400,
@@ -42,6 +50,7 @@ export const errors: ErrorTable = {
   OrderRefusedError: 403,
   NotUnpublishedError: 403,
   NotFoundError: 404,
+  ChainBehindError: 503,
 }
 
 /** How published clients spell the kinds. */

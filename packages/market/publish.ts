@@ -12,6 +12,8 @@ export type Publishing = {
   domain: Order.Domain
   /** How many open orders of one kind one wallet may have. */
   maxOpenOrders: number
+  /** Resolves when the book includes all that the chain has said so far. */
+  caughtUp: () => Promise<void>
 }
 
 /**
@@ -22,7 +24,7 @@ export type Publishing = {
  * @throws {OrderRefusedError} with the first reason.
  */
 export async function publish<kind extends Order.Kind>(
-  { database, marketplace, domain, maxOpenOrders }: Publishing,
+  { database, marketplace, domain, maxOpenOrders, caughtUp }: Publishing,
   { kind, order, account }: { kind: kind; order: Order.Signed<kind>; account: Address },
 ): Promise<Entry> {
   const hash = Order.hash(kind, order, domain)
@@ -49,6 +51,8 @@ export async function publish<kind extends Order.Kind>(
   checkStake({ kind, stake, needed: stakePerTask(kind, order) * remaining })
   if (kind === 'request') await checkOffers(database, order as Order.Signed<'request'>)
 
+  // The chain was asked as it is now; the book must not judge the order by what it was a moment ago.
+  await caughtUp()
   return database.transaction(async (transaction) => {
     // One wallet's publications wait for each other, so that none slips past the limit; and news from the chain waits
     // for us or we for it, so that none slips past the new row.

@@ -35,6 +35,7 @@ export type RoutesParameters = {
   marketplace: Contracts.Marketplace
   domain: Order.Domain
   maxOpenOrders: number
+  caughtUp: () => Promise<void>
   version: string
 }
 

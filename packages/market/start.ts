@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, Contracts, Order } from '@sealdeal/protocol'
 import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
-import { errors } from './errors.ts'
+import { ChainBehindError, errors } from './errors.ts'
 import { routes } from './routes.ts'
 import { watch } from './watch.ts'
 
@@ -32,6 +33,7 @@ export async function startMarket(parameters: MarketParameters): Promise<Market>
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const domain = Order.domain({ chainId: chain.chainId, hub })
   const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock })
+  const caughtUp = () => inTime(follower.reach())
   const server = await serve({
     name: 'market',
     host,
@@ -39,15 +41,27 @@ export async function startMarket(parameters: MarketParameters): Promise<Market>
     log,
     errors,
     ready: { database: () => database.query('select 1'), chain: () => follower.check() },
-    routes: routes({ database, chain: chain.provider, marketplace, domain, maxOpenOrders, version: '0.1.0' }),
+    routes: routes({ database, chain: chain.provider, marketplace, domain, maxOpenOrders, caughtUp, version: '0.1.0' }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   })
   return {
     url: server.url,
-    caughtUp: () => follower.reach(),
+    caughtUp,
     async close() {
       await server.close()
       await follower.close()
     },
   }
+}
+
+/** @throws {ChainBehindError} when the rows do not follow the chain any more. */
+async function inTime(reached: Promise<void>): Promise<void> {
+  const late = new AbortController()
+  const timer = sleep(10_000, undefined, { signal: late.signal }).then(
+    () => {
+      throw new ChainBehindError()
+    },
+    () => {},
+  )
+  await Promise.race([reached, timer]).finally(() => late.abort())
 }

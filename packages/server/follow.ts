@@ -70,6 +70,7 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
   let cursor = await openCursor({ database, reader, name, from: parameters.from ?? 0n })
   let head = cursor.number
   let failure: string | undefined
+  let settled = false
   let range = 2_000n
 
   async function commit(blocks: { header: BlockHeader; logs: ChainLog[] }[], to: Cursor): Promise<void> {
@@ -157,6 +158,7 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
     while (!stop.signal.aborted) {
       try {
         const busy = await step()
+        settled ||= !busy
         failures = 0
         failure = undefined
         if (busy) continue
@@ -195,6 +197,7 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
     reach,
     check(blocks = 5n) {
       if (failure !== undefined) throw new Error(failure)
+      if (!settled) throw new Error('still reading the history of the chain')
       if (head - cursor.number > blocks) throw new Error(`${head - cursor.number} blocks behind`)
     },
     async close() {
