@@ -1,7 +1,6 @@
 import { type Hex, Lease } from '@sealdeal/protocol'
 import { type Database, openDatabase, openTestDatabase } from '@sealdeal/server'
 import { expect } from 'chai'
-import { domain, grant, matchedDeal, owner, randomHex, registeredWorker, start } from './fixtures.ts'
 import { migrations } from './index.ts'
 import {
   beat,
@@ -13,6 +12,7 @@ import {
   takeFailure,
 } from './leases.ts'
 import { expireTasks, settle } from './tasks.ts'
+import { domain, grant, matchedDeal, owner, randomHex, registeredWorker, start } from './testing/rows.ts'
 import { viewTask } from './view.ts'
 
 describe('leases', function () {

@@ -127,7 +127,6 @@ export async function grantLease(
     if (!task) return undefined
     const { task_id: taskId, attempt, contribution_deadline: deadline } = task
     const end = now + task.max_seconds + policy.margin
-    // biome-ignore lint/complexity/useMathMinMax: these are bigints
     const expiry = end < deadline ? end : deadline
     await transaction.query('insert into lease (task_id, attempt, worker, expiry) values ($1, $2, $3, $4)', [
       taskId,

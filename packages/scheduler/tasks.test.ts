@@ -1,9 +1,9 @@
 import { type Hex, Task } from '@sealdeal/protocol'
 import { type Database, openTestDatabase } from '@sealdeal/server'
 import { expect } from 'chai'
-import { grant, matchedDeal, randomHex, registeredWorker } from './fixtures.ts'
 import { migrations } from './index.ts'
 import { forgetBlocks, noteInitialized, refillTasks, settle, TASKS_AHEAD } from './tasks.ts'
+import { grant, matchedDeal, randomHex, registeredWorker } from './testing/rows.ts'
 import { viewTask } from './view.ts'
 
 describe('tasks', function () {

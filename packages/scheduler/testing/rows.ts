@@ -2,8 +2,8 @@
 import { type Address, type Deal, type Hex, Lease, zeroAddress } from '@sealdeal/protocol'
 import type { Database } from '@sealdeal/server'
 import { hexlify, randomBytes, Wallet } from 'ethers'
-import { defaultPolicy, type Granted, grantLease, type Policy, registerWorker } from './leases.ts'
-import { storeDeal } from './tasks.ts'
+import { defaultPolicy, type Granted, grantLease, type Policy, registerWorker } from '../leases.ts'
+import { storeDeal } from '../tasks.ts'
 
 export const hub: Address = '0x00000000000000000000000000000000000000AA'
 export const domain = Lease.domain({ chainId: 31337n, hub })
