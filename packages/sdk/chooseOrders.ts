@@ -14,7 +14,7 @@ export type Chosen = {
 }
 
 /** How many orders of a kind are looked at, cheapest first. */
-const pageSize = 50
+const pageSize = 20
 
 type Candidate<kind extends Order.Kind> = { order: Order.Signed<kind>; orderHash: Hex; state: Match.State }
 
@@ -72,22 +72,25 @@ async function usable<kind extends 'app' | 'dataset'>(
   request: Order.Request,
   { kind, orders, codes, isMember }: Search<kind>,
 ): Promise<Candidate<kind>[]> {
-  const kept: Candidate<kind>[] = []
-  const rejected: Rejection[] = []
-  for (const order of orders) {
-    const present = [kind, order] as unknown as Match.Present
-    const state = { ...(await readFacts(client, present)), isMember }
-    const mismatches = Match.check({ ...perfect(request), [kind]: order }, state)
-    const orderHash = hashOf(present, client.domain)
-    const reasons = mismatches.filter(({ code }) => codes.includes(code)).map(({ sentence }) => sentence)
-    const left = present[1].volume - (state.consumed[kind] ?? 0n)
-    if (left > 0n && left < request.volume) reasons.push(`Only ${left} of its tasks are left.`)
-    if (reasons.length === 0) kept.push({ order, orderHash, state })
-    else rejected.push({ orderHash, reasons })
-  }
+  const judged = await Promise.all(
+    orders.map(async (order): Promise<Judged<kind>> => {
+      const present = [kind, order] as unknown as Match.Present
+      const state = { ...(await readFacts(client, present)), isMember }
+      const mismatches = Match.check({ ...perfect(request), [kind]: order }, state)
+      const left = present[1].volume - (state.consumed[kind] ?? 0n)
+      const reasons = [
+        ...mismatches.filter(({ code }) => codes.includes(code)).map(({ sentence }) => sentence),
+        ...tooFew(left, request),
+      ]
+      return { order, orderHash: hashOf(present, client.domain), state, reasons }
+    }),
+  )
+  const { kept, rejected } = split(judged)
   if (kept.length === 0) throw new OrderNotFoundError({ kind, ...assetOf(request[kind]), rejected })
   return kept
 }
+
+type Judged<kind extends Order.Kind> = Candidate<kind> & { reasons: string[] }
 
 type Search<kind extends Order.Kind> = {
   kind: kind
@@ -98,25 +101,32 @@ type Search<kind extends Order.Kind> = {
 
 /** Pools whose owner can still put up its stake, and whose orders are good. */
 async function affordablePools(client: Client, request: Order.Request, orders: Order.Signed<'workerpool'>[]) {
-  const kept: Candidate<'workerpool'>[] = []
-  const rejected: Rejection[] = []
-  for (const order of orders) {
+  const judged = orders.map(async (order): Promise<Judged<'workerpool'>> => {
     const state = await readFacts(client, ['workerpool', order])
-    const orderHash = Order.hash('workerpool', order, client.domain)
     const { stake } = await client.contracts.hub.viewAccount(state.owner)
     const needed = poolStake(order.workerpoolprice, request.volume)
-    const left = order.volume - (state.consumed.workerpool ?? 0n)
     const reasons = [
       ...(stake < needed ? [`Its owner has ${stake} free in the escrow, but must stake ${needed}.`] : []),
-      ...(left > 0n && left < request.volume ? [`Only ${left} of its tasks are left.`] : []),
+      ...tooFew(order.volume - (state.consumed.workerpool ?? 0n), request),
     ]
-    if (reasons.length === 0) kept.push({ order, orderHash, state })
-    else rejected.push({ orderHash, reasons })
-  }
-  return { kept, rejected }
+    return { order, orderHash: Order.hash('workerpool', order, client.domain), state, reasons }
+  })
+  return split(await Promise.all(judged))
 }
 
-/** The cheapest three that break no rule together. Everything given is cheapest first, so the first hit per pair is best. */
+/** An order with nothing left breaks a rule of its own. */
+function tooFew(left: bigint, { volume }: Order.Request): string[] {
+  return left > 0n && left < volume ? [`Only ${left} of its tasks are left.`] : []
+}
+
+function split<kind extends Order.Kind>(judged: Judged<kind>[]): { kept: Candidate<kind>[]; rejected: Rejection[] } {
+  return {
+    kept: judged.filter(({ reasons }) => reasons.length === 0),
+    rejected: judged.filter(({ reasons }) => reasons.length > 0),
+  }
+}
+
+/** The cheapest three that break no rule together. */
 function pick(
   request: Order.Request,
   { apps, datasets, pools, isMember }: Pickable,

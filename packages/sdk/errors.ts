@@ -168,7 +168,7 @@ export class OrderNotFoundError extends BaseError {
       docsPath: '/run#orders',
     })
     this.kind = kind
-    this.rejected = rejected
+    this.rejected = rejected.map(({ orderHash, reasons }) => ({ orderHash, reasons }))
   }
 }
 

@@ -159,19 +159,40 @@ describe('from a grant to a result, with real services', function () {
 
     const { taskId } = made
     expect((await failure(fetchResult(researcher, { taskId }))).name).to.equal('ResultNotAvailableError')
-    const archive = await Result.pack({ 'model.json': Buffer.from('{}') })
+    // As an enclave does: what is digested is computed.json without its last two members.
+    const declared = { 'deterministic-output-path': '/iexec_out/model.json', 'task-id': taskId }
+    const salt = `0x${'5a'.repeat(32)}` as const
+    const model = Buffer.from('{}')
+    const bound = { 'model.json': model, 'computed.json': Buffer.from(JSON.stringify(declared)) }
+    const digest = Result.digest({ files: bound, salt })
+    const computed = Buffer.from(JSON.stringify({ ...declared, 'result-digest': digest, 'result-salt': salt }))
+    const archive = await Result.pack({ 'model.json': model, 'computed.json': computed })
     const sealed = await Result.encrypt({ archive, publicKey: storedKey ?? '' })
     const cid = await upload(worker, new Blob([sealed]))
     await worker.contracts.hub.initialize(made.dealId, 0n)
     const results = Result.encodeLocation({ storage: 'ipfs', location: `/ipfs/${cid}` })
-    await finish({ worker, pool, taskId, results })
+    await finish({ worker, pool, taskId, results, digest })
 
     const result = await fetchResult(researcher, { taskId, privateKey: resultKey.privateKey })
     expect(Buffer.from(result.files.get('model.json') ?? '').toString()).to.equal('{}')
-    expect(result).to.include({ encrypted: true, cid, verified: false })
+    expect(result).to.include({ encrypted: true, cid, verified: true })
     expect((await failure(fetchResult(researcher, { taskId }))).message).to.contain('encrypted')
     const other = await Result.generateKeyPair({ bits: 2048 })
     expect((await failure(fetchResult(pool, { taskId, privateKey: other.privateKey }))).name).to.equal('ResultKeyError')
+  })
+
+  it('tells a result that is not what the enclave signed', async () => {
+    const payer = await chain.client({ endpoints: services.endpoints, staked: 60n })
+    const grant = { protectedData: dataset, authorizedApp: app, authorizedUser: payer.account, pricePerAccess: 20n }
+    await grantAccess(hospital, grant)
+    const { dealId, taskId } = await run(payer, { ...terms(), match: 'self' })
+    const salt = `0x${'5a'.repeat(32)}`
+    const forged = await Result.pack({ 'computed.json': Buffer.from(JSON.stringify({ 'result-salt': salt })) })
+    const cid = await upload(worker, new Blob([forged]))
+    await worker.contracts.hub.initialize(dealId, 0n)
+    const results = Result.encodeLocation({ storage: 'ipfs', location: `/ipfs/${cid}` })
+    await finish({ worker, pool, taskId, results })
+    expect(await fetchResult(payer, { taskId })).to.include({ encrypted: false, verified: false })
   })
 
   it('publishes the request and waits for whoever matches it', async () => {
