@@ -6,7 +6,7 @@ import {IDeals} from "../interfaces/IDeals.sol";
 import {DealLib} from "../libraries/DealLib.sol";
 import {OrderLib} from "../libraries/OrderLib.sol";
 import {TagLib} from "../libraries/TagLib.sol";
-import {Deal} from "../types/Deals.sol";
+import {Deal, Resource} from "../types/Deals.sol";
 import {AppOrder, DatasetOrder, OrderKind, RequestOrder, WorkerpoolOrder} from "../types/Orders.sol";
 import {Escrow} from "./Escrow.sol";
 import {Signatures} from "./Signatures.sol";
@@ -59,13 +59,18 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         address payer
     ) private returns (bytes32 dealId) {
         Matching memory matching;
-        matching.deal.sponsor = payer;
+        Deal memory deal = matching.deal;
+        deal.sponsor = payer;
+        deal.app.pointer = appOrder.app;
+        deal.dataset.pointer = datasetOrder.dataset;
+        deal.workerpool.pointer = workerpoolOrder.workerpool;
+        deal.requester = requestOrder.requester;
 
         // Check: the terms fit, nobody is excluded, everything is registered and signed, volume is left.
         _checkTerms(matching, appOrder, datasetOrder, workerpoolOrder, requestOrder);
-        _checkRestrictions(appOrder, datasetOrder, workerpoolOrder, requestOrder);
+        _checkRestrictions(deal, appOrder, datasetOrder, workerpoolOrder, requestOrder);
         _checkApp(matching, appOrder);
-        if (datasetOrder.dataset != address(0)) _checkDataset(matching, datasetOrder);
+        if (deal.dataset.pointer != address(0)) _checkDataset(matching, datasetOrder);
         _checkWorkerpool(matching, workerpoolOrder);
         _checkRequest(matching, requestOrder);
         _findVolume(matching, appOrder, datasetOrder, workerpoolOrder, requestOrder);
@@ -94,7 +99,7 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         matching.terms.trust = Math.max(trust, 1);
 
         Deal memory deal = matching.deal;
-        bool hasDataset = datasetOrder.dataset != address(0);
+        bool hasDataset = deal.dataset.pointer != address(0);
         deal.app.price = _fairPrice(OrderKind.APP, appOrder.appprice, requestOrder.appmaxprice);
         if (hasDataset) {
             deal.dataset.price = _fairPrice(OrderKind.DATASET, datasetOrder.datasetprice, requestOrder.datasetmaxprice);
@@ -110,23 +115,22 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         require(tag.needsEnclave() == appOrder.tag.needsEnclave(), EnclaveMismatch(tag, appOrder.tag));
         deal.tag = tag;
 
-        require(requestOrder.app == appOrder.app, AppMismatch(requestOrder.app, appOrder.app));
-        require(
-            requestOrder.dataset == datasetOrder.dataset,
-            DatasetMismatch(requestOrder.dataset, datasetOrder.dataset)
-        );
+        (address app, address dataset) = (requestOrder.app, requestOrder.dataset);
+        require(app == deal.app.pointer, AppMismatch(app, deal.app.pointer));
+        require(dataset == deal.dataset.pointer, DatasetMismatch(dataset, deal.dataset.pointer));
     }
 
     function _checkRestrictions(
+        Deal memory deal,
         AppOrder calldata appOrder,
         DatasetOrder calldata datasetOrder,
         WorkerpoolOrder calldata workerpoolOrder,
         RequestOrder calldata requestOrder
     ) private view {
-        address app = appOrder.app;
-        address dataset = datasetOrder.dataset;
-        address workerpool = workerpoolOrder.workerpool;
-        address requester = requestOrder.requester;
+        address app = deal.app.pointer;
+        address dataset = deal.dataset.pointer;
+        address workerpool = deal.workerpool.pointer;
+        address requester = deal.requester;
 
         _checkAdmitted(OrderKind.REQUEST, OrderKind.WORKERPOOL, requestOrder.workerpool, workerpool);
         _checkAdmitted(OrderKind.APP, OrderKind.DATASET, appOrder.datasetrestrict, dataset);
@@ -143,46 +147,47 @@ abstract contract Deals is IDeals, Escrow, Signatures {
     }
 
     function _checkApp(Matching memory matching, AppOrder calldata order) private view {
-        bytes32 orderHash = _digest(order.hash());
-        address owner = _registered(OrderKind.APP, APP_REGISTRY.registrationOf(order.app), order.app);
-        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.APP, orderHash, owner));
-        matching.appHash = orderHash;
-        matching.deal.app.pointer = order.app;
-        matching.deal.app.owner = owner;
+        Resource memory app = matching.deal.app;
+        app.owner = APP_REGISTRY.registrationOf(app.pointer);
+        matching.appHash = _checkSigned(OrderKind.APP, app, order.hash(), order.sign);
     }
 
     function _checkDataset(Matching memory matching, DatasetOrder calldata order) private view {
-        bytes32 orderHash = _digest(order.hash());
-        address owner = _registered(OrderKind.DATASET, DATASET_REGISTRY.registrationOf(order.dataset), order.dataset);
-        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.DATASET, orderHash, owner));
-        matching.datasetHash = orderHash;
-        matching.deal.dataset.pointer = order.dataset;
-        matching.deal.dataset.owner = owner;
+        Resource memory dataset = matching.deal.dataset;
+        dataset.owner = DATASET_REGISTRY.registrationOf(dataset.pointer);
+        matching.datasetHash = _checkSigned(OrderKind.DATASET, dataset, order.hash(), order.sign);
     }
 
     function _checkWorkerpool(Matching memory matching, WorkerpoolOrder calldata order) private view {
-        bytes32 orderHash = _digest(order.hash());
-        (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio) = WORKERPOOL_REGISTRY.workerpoolOf(
-            order.workerpool
-        );
-        _registered(OrderKind.WORKERPOOL, owner, order.workerpool);
-        require(_isApproved(owner, orderHash, order.sign), NotAuthentic(OrderKind.WORKERPOOL, orderHash, owner));
-        matching.workerpoolHash = orderHash;
-        matching.deal.workerpool.pointer = order.workerpool;
-        matching.deal.workerpool.owner = owner;
-        matching.terms.workerStakeRatio = workerStakeRatio;
-        matching.terms.schedulerRewardRatio = schedulerRewardRatio;
+        Resource memory workerpool = matching.deal.workerpool;
+        (workerpool.owner, matching.terms.workerStakeRatio, matching.terms.schedulerRewardRatio) = WORKERPOOL_REGISTRY
+            .workerpoolOf(workerpool.pointer);
+        matching.workerpoolHash = _checkSigned(OrderKind.WORKERPOOL, workerpool, order.hash(), order.sign);
     }
 
     function _checkRequest(Matching memory matching, RequestOrder calldata order) private view {
+        Deal memory deal = matching.deal;
         bytes32 orderHash = _digest(order.hash());
-        address requester = order.requester;
-        require(_isApproved(requester, orderHash, order.sign), NotAuthentic(OrderKind.REQUEST, orderHash, requester));
+        require(
+            _isApproved(deal.requester, orderHash, order.sign),
+            NotAuthentic(OrderKind.REQUEST, orderHash, deal.requester)
+        );
         matching.requestHash = orderHash;
-        matching.deal.requester = requester;
-        matching.deal.beneficiary = order.beneficiary;
-        matching.deal.callback = order.callback;
-        matching.deal.params = order.params;
+        deal.beneficiary = order.beneficiary;
+        deal.callback = order.callback;
+        deal.params = order.params;
+    }
+
+    function _checkSigned(
+        OrderKind kind,
+        Resource memory resource,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private view returns (bytes32 orderHash) {
+        address owner = resource.owner;
+        require(owner != address(0), NotRegistered(kind, resource.pointer));
+        orderHash = _digest(structHash);
+        require(_isApproved(owner, orderHash, signature), NotAuthentic(kind, orderHash, owner));
     }
 
     /// @dev The smallest volume that is left of any order; the request's is where the deal begins.
@@ -264,11 +269,6 @@ abstract contract Deals is IDeals, Escrow, Signatures {
 
     function _checkAdmitted(OrderKind by, OrderKind what, address restriction, address candidate) private view {
         require(_isAdmitted(restriction, candidate), Restricted(by, what, restriction, candidate));
-    }
-
-    function _registered(OrderKind kind, address owner, address entry) private pure returns (address) {
-        require(owner != address(0), NotRegistered(kind, entry));
-        return owner;
     }
 
     function _left(OrderKind kind, bytes32 orderHash, uint256 volume, uint256 consumed) private pure returns (uint256) {

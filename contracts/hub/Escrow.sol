@@ -132,9 +132,7 @@ abstract contract Escrow is IEscrow, HubStorage {
         Balance storage balance = _balances[account];
         (uint256 free, uint256 frozen) = (balance.free, balance.frozen);
         require(amount <= free, ERC20InsufficientBalance(account, free, amount));
-        // No amount is above the supply, which fits 96 bits.
-        balance.free = uint128(free - amount);
-        balance.frozen = uint128(frozen + amount);
+        _set(balance, free - amount, frozen + amount);
         vault.held += uint96(amount);
         emit Transfer(account, address(this), amount);
         emit Lock(account, amount);
@@ -144,11 +142,16 @@ abstract contract Escrow is IEscrow, HubStorage {
     function _unlock(Vault memory vault, address account, uint256 amount) internal {
         Balance storage balance = _balances[account];
         (uint256 free, uint256 frozen) = (balance.free, balance.frozen);
-        balance.free = uint128(free + amount);
-        balance.frozen = uint128(frozen - amount);
+        _set(balance, free + amount, frozen - amount);
         vault.held -= uint96(amount);
         emit Transfer(address(this), account, amount);
         emit Unlock(account, amount);
+    }
+
+    /// @dev No amount is above the supply, which fits 96 bits.
+    function _set(Balance storage balance, uint256 free, uint256 frozen) private {
+        balance.free = uint128(free);
+        balance.frozen = uint128(frozen);
     }
 
     /// @dev Takes what `account` had locked; it stays in custody.

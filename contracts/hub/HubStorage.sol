@@ -44,7 +44,7 @@ abstract contract HubStorage {
     }
 
     /// @dev `consumed` is that of the request and lives in the slot of its first deal, which may not be made yet: a deal
-    /// exists when `blob` is set. The terms are zero in a deal that is `wide`.
+    /// exists when `blob` is set. The terms mean nothing in a deal that is `wide`.
     struct DealState {
         uint40 blob;
         uint32 consumed;
@@ -200,8 +200,7 @@ abstract contract HubStorage {
         state.blob = blob;
         state.consumed = consumedHere;
         state.startTime = uint40(block.timestamp);
-        state.wide = wide;
-        if (wide) return;
+        // What is cut off here in a wide deal is never read.
         state.botFirst = uint32(terms.botFirst);
         state.botSize = uint24(terms.botSize);
         state.timeref = uint32(terms.timeref);
@@ -209,6 +208,7 @@ abstract contract HubStorage {
         state.trust = uint16(terms.trust);
         state.schedulerRewardRatio = uint8(terms.schedulerRewardRatio);
         state.workerStakeRatio = uint16(terms.workerStakeRatio);
+        state.wide = wide;
     }
 
     /// @dev Fills in a fresh `deal` and tells the unit of its deadlines; leaves all zero when there is none.

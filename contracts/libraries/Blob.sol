@@ -21,7 +21,10 @@ library Blob {
             created := create(0, add(initCode, 32), mload(initCode))
         }
         // The length did not fit 16 bits only if it is over the limit, where the creation fails or gives another address.
-        require(data.length <= MAX_LENGTH && created == addressOf(nonce), IDeals.BlobNotWritten(data.length, MAX_LENGTH));
+        require(
+            data.length <= MAX_LENGTH && created == addressOf(nonce),
+            IDeals.BlobNotWritten(data.length, MAX_LENGTH)
+        );
     }
 
     /// @notice All of a blob.
