@@ -10,7 +10,8 @@ import * as Contracts from "./index.ts";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
+  getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
+getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
 getContractFactory(name: 'DataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DataProtector__factory>
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
 getContractFactory(name: 'Deals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deals__factory>
@@ -26,6 +27,7 @@ getContractFactory(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'IDataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataProtector__factory>
 getContractFactory(name: 'IDataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataset__factory>
 getContractFactory(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDatasetRegistry__factory>
+getContractFactory(name: 'IDeals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDeals__factory>
 getContractFactory(name: 'IERC734', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IERC734__factory>
 getContractFactory(name: 'IEntry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEntry__factory>
 getContractFactory(name: 'IEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEscrow__factory>
@@ -45,8 +47,8 @@ getContractFactory(name: 'ContractWallet', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
 getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
 getContractFactory(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReentrantToken__factory>
-getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
 getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
+getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
 getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
 getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
 getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
@@ -55,14 +57,13 @@ getContractFactory(name: 'Dataset', signerOrOptions?: ethers.Signer | FactoryOpt
 getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DatasetRegistry__factory>
 getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Entry__factory>
 getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
-getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
+getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
 getContractFactory(name: 'Workerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Workerpool__factory>
 getContractFactory(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WorkerpoolRegistry__factory>
 getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
-getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
-getContractFactory(name: 'IDeals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDeals__factory>
 
-  getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
+  getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
+getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
 getContractAt(name: 'DataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DataProtector>
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
 getContractAt(name: 'Deals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deals>
@@ -78,6 +79,7 @@ getContractAt(name: 'IAppRegistry', address: string | ethers.Addressable, signer
 getContractAt(name: 'IDataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataProtector>
 getContractAt(name: 'IDataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataset>
 getContractAt(name: 'IDatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDatasetRegistry>
+getContractAt(name: 'IDeals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDeals>
 getContractAt(name: 'IERC734', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IERC734>
 getContractAt(name: 'IEntry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEntry>
 getContractAt(name: 'IEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEscrow>
@@ -97,8 +99,8 @@ getContractAt(name: 'ContractWallet', address: string | ethers.Addressable, sign
 getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
 getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
 getContractAt(name: 'ReentrantToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReentrantToken>
-getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
 getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
+getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
 getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
 getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
 getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
@@ -107,14 +109,13 @@ getContractAt(name: 'Dataset', address: string | ethers.Addressable, signer?: et
 getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DatasetRegistry>
 getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Entry>
 getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
-getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
+getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
 getContractAt(name: 'Workerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Workerpool>
 getContractAt(name: 'WorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WorkerpoolRegistry>
 getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
-getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
-getContractAt(name: 'IDeals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDeals>
 
-  deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+  deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'DataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'Deals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
@@ -130,6 +131,7 @@ deployContract(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'IDataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
+deployContract(name: 'IDeals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 deployContract(name: 'IERC734', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
 deployContract(name: 'IEntry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
 deployContract(name: 'IEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
@@ -149,8 +151,8 @@ deployContract(name: 'ContractWallet', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
-deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
@@ -159,14 +161,13 @@ deployContract(name: 'Dataset', signerOrOptions?: ethers.Signer | DeployContract
 deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
-deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'Workerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
 deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
-deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
-deployContract(name: 'IDeals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 
-  deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+  deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'DataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'Deals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
@@ -182,6 +183,7 @@ deployContract(name: 'IAppRegistry', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'IDataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
+deployContract(name: 'IDeals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 deployContract(name: 'IERC734', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
 deployContract(name: 'IEntry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
 deployContract(name: 'IEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
@@ -201,8 +203,8 @@ deployContract(name: 'ContractWallet', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
-deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
@@ -211,12 +213,10 @@ deployContract(name: 'Dataset', args: any[], signerOrOptions?: ethers.Signer | D
 deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
-deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'Workerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
 deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
-deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
-deployContract(name: 'IDeals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDeals>
 
     // default types
     getContractFactory(
