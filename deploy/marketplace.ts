@@ -12,6 +12,7 @@ import {
 } from '@nomicfoundation/ignition-core'
 import hre from 'hardhat'
 import { localMarketplace, marketplace } from './Hub.ts'
+import { settleJournal } from './journal.ts'
 
 /** What may differ between networks; every address is optional. */
 export type MarketplaceParameters = {
@@ -60,6 +61,11 @@ export async function deployMarketplace({
   config = impatient,
 }: DeployMarketplaceOptions): Promise<Marketplace> {
   const accounts = addresses(await connection.provider.request({ method: 'eth_accounts' }))
+  const [sender] = accounts
+  if (sender === undefined) throw new Error('The node has no account to deploy with.')
+  if (journalDirectory !== undefined) {
+    await settleJournal({ directory: journalDirectory, provider: connection.provider, sender })
+  }
   const ignitionModule: IgnitionModule<string, string, IgnitionModuleResult<string>> = parameters.token === undefined
     ? localMarketplace
     : marketplace
