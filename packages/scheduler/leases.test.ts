@@ -101,7 +101,7 @@ describe('leases', function () {
   describe('given a worker that went silent', () => {
     it('leases the next attempt to whoever asks, and the first worker is told at its next beat', async () => {
       const lost = await leased()
-      await beat(database, { ...lost, step: 'launched' })
+      await beat(database, { ...lost, reached: ['launched'] })
       const policy = { ...defaultPolicy, silence: 0 }
       expect(await releaseLost(database, { now: start, policy })).to.deep.equal([
         { taskId: lost.taskId, attempt: 1, worker: lost.worker },
@@ -126,9 +126,13 @@ describe('leases', function () {
   })
 
   describe('given a worker that restarted without its memory', () => {
-    it('frees what it does not know of, at once', async () => {
+    it('frees what it does not know of, before others would notice its silence', async () => {
       const lost = await leased()
-      const next = await grant(database, lost.worker)
+      expect(await grant(database, lost.worker)).to.equal(undefined)
+      const policy = { ...defaultPolicy, silence: 600 }
+      await new Promise((resolve) => setTimeout(resolve, 320))
+      expect(await releaseLost(database, { now: start, policy })).to.deep.equal([])
+      const next = await grant(database, lost.worker, { policy })
       expect(next).to.deep.include({ taskId: lost.taskId, attempt: 2 })
     })
   })
@@ -148,7 +152,7 @@ describe('leases', function () {
   describe('when a worker reports that the chain has its result', () => {
     it('waits for the chain, without beats, and believes it only then', async () => {
       const lease = await leased()
-      await beat(database, { ...lease, step: 'launched' })
+      await beat(database, { ...lease, reached: ['launched'] })
       const hash = randomHex(32)
       await takeCompletion(database, { ...lease, hash, policy: defaultPolicy })
       const policy = { ...defaultPolicy, silence: 0 }

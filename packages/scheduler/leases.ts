@@ -93,7 +93,7 @@ type Candidate = {
  * do this at once: the row is locked while it is chosen, and one attempt has one row.
  *
  * @param holding tasks that the worker knows it is working on: whatever else is leased to it was lost with its memory,
- * and is free again at once.
+ * and is free again after half of the silence that others are granted.
  * @param now unix seconds of the chain
  */
 export async function grantLease(
@@ -112,8 +112,9 @@ export async function grantLease(
     const seen = await transaction.query('update worker set seen_at = now() where address = $1 returning 1', [worker])
     if (seen.length === 0) throw new WorkerUnknownError({ worker })
     await endLeases(transaction, {
-      where: 'worker = $1 and task_id <> all($2::text[]) and beat_at <= now()',
-      values: [worker, [...holding]],
+      where: 'worker = $1 and task_id <> all($2::text[]) and beat_at <= now() - make_interval(secs => $3)',
+      // Not at once: a second process with the same key would take the work of one that is alive.
+      values: [worker, [...holding], policy.silence / 2_000],
       cause: 'WORKER_LOST',
     })
     const [task] = await transaction.query<Candidate>(
@@ -158,28 +159,32 @@ export type Step = keyof typeof steps
 export const stepNames = Object.keys(steps) as [Step, ...Step[]]
 
 /**
- * A sign of life, with the step that was reached. It keeps the lease alive and never makes it longer.
+ * A sign of life, with the steps that were reached since the last one. It keeps the lease alive and never makes it longer.
  *
  * @throws {LeaseLostError}
  */
-export async function beat(database: Database, { step, ...holder }: Holder & { step?: Step | undefined }) {
+export async function beat(database: Database, { reached = [], ...holder }: Holder & { reached?: readonly Step[] }) {
   const { taskId, attempt, worker } = holder
   await database.transaction(async (transaction) => {
-    const [lease] = await transaction.query<{ before: string }>(
-      `update lease set beat_at = greatest(lease.beat_at, now()), status = coalesce($4, lease.status)
-       from (select status before from lease where task_id = $1 and attempt = $2 for update) old
-       where task_id = $1 and attempt = $2 and worker = $3 and open returning before`,
-      [taskId, attempt, worker, step ? steps[step] : null],
+    const last = reached.at(-1)
+    const held = await transaction.query(
+      `update lease set beat_at = greatest(beat_at, now()), status = coalesce($4, status)
+       where task_id = $1 and attempt = $2 and worker = $3 and open returning 1`,
+      [taskId, attempt, worker, last ? steps[last] : null],
     )
-    if (!lease) throw new LeaseLostError(holder)
+    if (held.length === 0) throw new LeaseLostError(holder)
     await transaction.query('update worker set seen_at = now() where address = $1', [worker])
-    if (!step || lease.before === steps[step]) return
-    await note(transaction, [{ taskId, attempt, status: steps[step], modifier: 'WORKER' }])
+    if (!last) return
+    const modifier = 'WORKER'
+    await note(
+      transaction,
+      reached.map((step) => ({ taskId, attempt, status: steps[step], modifier })),
+    )
     const started = await transaction.query(
       `update task set status = 'RUNNING' where task_id = $1 and status = 'LEASED' returning 1`,
       [taskId],
     )
-    if (started.length > 0) await note(transaction, [{ taskId, status: 'RUNNING', modifier: 'WORKER' }])
+    if (started.length > 0) await note(transaction, [{ taskId, status: 'RUNNING', modifier }])
   })
 }
 

@@ -126,7 +126,9 @@ export function routes(parameters: RoutesParameters) {
 
     app.post(
       '/leases/:taskId/heartbeat',
-      { schema: { params: task, body: z.object({ attempt, step: z.enum(stepNames).optional() }) } },
+      {
+        schema: { params: task, body: z.object({ attempt, reached: z.array(z.enum(stepNames)).max(20).default([]) }) },
+      },
       async (request, reply) => {
         const worker = await caller(request)
         await beat(database, { taskId: request.params.taskId, worker, ...request.body })

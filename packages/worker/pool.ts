@@ -40,7 +40,8 @@ export type Pool = {
   register(name: string): Promise<{ workerpool: string; silenceMs: number }>
   /** Waits for work, up to `wait` seconds; undefined when there is none. */
   ask(parameters: { holding: readonly Hex[]; wait: number; signal?: AbortSignal }): Promise<Lease | undefined>
-  beat(lease: Lease, step?: string): Promise<void>
+  /** A sign of life, with the steps reached since the last one. */
+  beat(lease: Lease, reached: readonly string[]): Promise<void>
   complete(lease: Lease, transaction: Hex): Promise<void>
   fail(lease: Lease, failure: { cause: string; message: string }): Promise<void>
 }
@@ -123,8 +124,8 @@ export function connectPool({
       const answer = await call({ path: '/leases', body: { holding, wait }, seconds: wait + 10, signal })
       return answer === undefined ? undefined : Lease.parse(answer)
     },
-    async beat({ taskId, attempt }, step) {
-      await call({ path: `/leases/${taskId}/heartbeat`, body: { attempt, ...(step ? { step } : {}) }, seconds: 3 })
+    async beat({ taskId, attempt }, reached) {
+      await call({ path: `/leases/${taskId}/heartbeat`, body: { attempt, reached }, seconds: 3 })
     },
     complete: ({ taskId, attempt }, transaction) =>
       tell(`/leases/${taskId}/outcome`, { attempt, completed: { transaction } }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contracts } from '@sealdeal/protocol'
 import type { Log, Moment, Sender } from '@sealdeal/server'
 import type { Provider } from 'ethers'
@@ -65,7 +66,7 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
     moment('outcome received', { task: taskId, attempt: lease.attempt })
     // Where opening failed, settling tries it again, and says why it cannot be.
     await opening.catch(() => {})
-    return await finish(chain, { pool, log, journal, step: life.step })
+    return await finish(chain, { pool, log, journal, life })
   } catch (error) {
     // The process is ending: the journal keeps the task for the next start.
     if (parameters.signal.aborted) return undefined
@@ -99,7 +100,7 @@ export async function resume(parameters: WorkParameters, entry: Entry): Promise<
   const keeper = keepEntry(journal, entry)
   const life = showLife(parameters, lease)
   try {
-    return await finish({ ...parameters, keeper }, { pool, log, journal, step: life.step })
+    return await finish({ ...parameters, keeper }, { pool, log, journal, life })
   } catch (error) {
     if (parameters.signal.aborted) return undefined
     log.error({ error, task: lease.taskId, attempt: lease.attempt }, 'the task failed here')
@@ -112,10 +113,12 @@ export async function resume(parameters: WorkParameters, entry: Entry): Promise<
 
 async function finish(
   chain: SettleParameters,
-  { pool, log, journal, step }: Pick<WorkParameters, 'pool' | 'log' | 'journal'> & { step: (name: string) => void },
+  { pool, log, journal, life }: Pick<WorkParameters, 'pool' | 'log' | 'journal'> & { life: Life },
 ): Promise<Settlement> {
   const { lease } = chain.keeper.entry
-  step('settling')
+  life.step('settling')
+  // The chain's word ends the timeline: what came before it is said before.
+  await life.told()
   const settlement = await settle(chain)
   log.info({ task: lease.taskId, attempt: lease.attempt, ...settlement }, 'settled')
   const { transaction } = settlement
@@ -152,8 +155,10 @@ function launchFailure(error: unknown): { cause: string; message: string } {
 }
 
 type Life = {
-  /** Reports a step at once. */
+  /** Reports a step at once, together with those that wait behind a slow request. */
   step: (name: string) => void
+  /** Resolves when every step so far was reported, or could not be, or after half a second. */
+  told: () => Promise<void>
   /** Aborted when the scheduler says that the lease is not ours any more. */
   lost: AbortSignal
   stop: () => void
@@ -162,32 +167,39 @@ type Life = {
 /** Tells the scheduler, again and again, that the lease is being worked on. A scheduler that is away changes nothing. */
 function showLife({ pool, log, beatEvery }: WorkParameters, lease: Lease): Life {
   const lost = new AbortController()
-  let last: Promise<unknown> = Promise.resolve()
-  let unsaid = 0
-  const beat = (step?: string) => {
-    // A scheduler that answers slowly is not sent more signs of life than it can take.
-    if (unsaid > 0 && !step) return
-    unsaid++
-    last = last
-      .then(() => pool.beat(lease, step))
-      .catch((error: unknown) => {
-        if (error instanceof PoolRefusedError && error.status === 409) {
-          stop()
-          lost.abort()
-        } else log.warn({ error, task: lease.taskId }, 'no sign of life could be given')
-      })
-      .finally(() => unsaid--)
+  const unsaid: string[] = []
+  let saying: Promise<void> | undefined
+
+  async function say(): Promise<void> {
+    const reached = unsaid.splice(0)
+    try {
+      await pool.beat(lease, reached)
+    } catch (error) {
+      if (!(error instanceof PoolRefusedError && error.status === 409)) {
+        log.warn({ error, task: lease.taskId }, 'no sign of life could be given')
+        return
+      }
+      stop()
+      lost.abort()
+    }
+    if (unsaid.length > 0 && !lost.signal.aborted) await say()
   }
-  let silent = false
-  const timer = setInterval(() => beat(), beatEvery)
+  function beat(): void {
+    saying ??= say().finally(() => {
+      saying = undefined
+    })
+  }
+  const timer = setInterval(beat, beatEvery)
   function stop(): void {
-    silent = true
     clearInterval(timer)
   }
   return {
     step(name) {
-      if (!silent) beat(name)
+      if (lost.signal.aborted) return
+      unsaid.push(name)
+      beat()
     },
+    told: () => Promise.race([saying ?? Promise.resolve(), sleep(500)]),
     lost: lost.signal,
     stop,
   }

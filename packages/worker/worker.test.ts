@@ -27,9 +27,12 @@ describe('worker', function () {
     writeSecretFile(join(world.directory, 'broker'), world.broker.privateKey)
   })
   after(() => world?.close())
+  // A worker that a failed test left behind must not work for the next one.
+  const workers: Process[] = []
+  afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
 
-  function startWorker(env: Record<string, string> = {}): Promise<Process> {
-    return world.start('worker', 'worker/testing/worker.ts', {
+  async function startWorker(env: Record<string, string> = {}): Promise<Process> {
+    const worker = await world.start('worker', 'worker/testing/worker.ts', {
       SCHEDULER_URL: url,
       SMS_URL: 'http://127.0.0.1:1',
       STORAGE_URL: 'http://127.0.0.1:1',
@@ -39,6 +42,8 @@ describe('worker', function () {
       BROKER_KEY_FILE: join(world.directory, 'broker'),
       ...env,
     })
+    workers.push(worker)
+    return worker
   }
   async function view(taskId: Hex): Promise<View | undefined> {
     const answer = await fetch(`${url}/tasks/${taskId}`)
