@@ -11,16 +11,22 @@ import * as Contracts from "./index.ts";
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
-getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
-getContractFactory(name: 'DataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DataProtector__factory>
+getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AcceptingSpender__factory>
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
+getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
+getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
+getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
+getContractFactory(name: 'ContractWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ContractWallet__factory>
+getContractFactory(name: 'DataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DataProtector__factory>
+getContractFactory(name: 'Dataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Dataset__factory>
+getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DatasetRegistry__factory>
 getContractFactory(name: 'Deals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deals__factory>
+getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Entry__factory>
 getContractFactory(name: 'Escrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Escrow__factory>
+getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
+getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
 getContractFactory(name: 'HubStorage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubStorage__factory>
-getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
-getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
-getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
-getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
+getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
 getContractFactory(name: 'IAdmin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdmin__factory>
 getContractFactory(name: 'IApp', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IApp__factory>
 getContractFactory(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAppRegistry__factory>
@@ -42,37 +48,37 @@ getContractFactory(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | Fact
 getContractFactory(name: 'IViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IViews__factory>
 getContractFactory(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpool__factory>
 getContractFactory(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpoolRegistry__factory>
-getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AcceptingSpender__factory>
-getContractFactory(name: 'ContractWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ContractWallet__factory>
-getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
+getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
+getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
 getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
 getContractFactory(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReentrantToken__factory>
-getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
 getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
-getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
-getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
-getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
-getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
-getContractFactory(name: 'Dataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Dataset__factory>
-getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DatasetRegistry__factory>
-getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Entry__factory>
-getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
 getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
+getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
+getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
+getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
+getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
+getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
 getContractFactory(name: 'Workerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Workerpool__factory>
 getContractFactory(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WorkerpoolRegistry__factory>
-getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
 
   getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
-getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
-getContractAt(name: 'DataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DataProtector>
+getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AcceptingSpender>
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
+getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
+getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
+getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
+getContractAt(name: 'ContractWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ContractWallet>
+getContractAt(name: 'DataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DataProtector>
+getContractAt(name: 'Dataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Dataset>
+getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DatasetRegistry>
 getContractAt(name: 'Deals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deals>
+getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Entry>
 getContractAt(name: 'Escrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Escrow>
+getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
+getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
 getContractAt(name: 'HubStorage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubStorage>
-getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
-getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
-getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
-getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
+getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
 getContractAt(name: 'IAdmin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdmin>
 getContractAt(name: 'IApp', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IApp>
 getContractAt(name: 'IAppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAppRegistry>
@@ -94,37 +100,37 @@ getContractAt(name: 'ITokenSpender', address: string | ethers.Addressable, signe
 getContractAt(name: 'IViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IViews>
 getContractAt(name: 'IWorkerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpool>
 getContractAt(name: 'IWorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpoolRegistry>
-getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AcceptingSpender>
-getContractAt(name: 'ContractWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ContractWallet>
-getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
+getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
+getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
 getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
 getContractAt(name: 'ReentrantToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReentrantToken>
-getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
 getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
-getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
-getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
-getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
-getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
-getContractAt(name: 'Dataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Dataset>
-getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DatasetRegistry>
-getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Entry>
-getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
 getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
+getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
+getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
+getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
+getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
+getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
 getContractAt(name: 'Workerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Workerpool>
 getContractAt(name: 'WorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WorkerpoolRegistry>
-getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
 
   deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
-deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
-deployContract(name: 'DataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
+deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
+deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
+deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
+deployContract(name: 'ContractWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
+deployContract(name: 'DataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
+deployContract(name: 'Dataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
+deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Deals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
+deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Escrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
+deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
+deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'HubStorage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
-deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
-deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
-deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
-deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
+deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
@@ -146,37 +152,37 @@ deployContract(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | DeployCo
 deployContract(name: 'IViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
-deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
-deployContract(name: 'ContractWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
-deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
-deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
 deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
-deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
-deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
-deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
-deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
-deployContract(name: 'Dataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
-deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
-deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
-deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
+deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
+deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Workerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
-deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
 
   deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
-deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
-deployContract(name: 'DataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
+deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
+deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
+deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
+deployContract(name: 'ContractWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
+deployContract(name: 'DataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
+deployContract(name: 'Dataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
+deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
 deployContract(name: 'Deals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
+deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Escrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
+deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
+deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'HubStorage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
-deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
-deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
-deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
-deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
+deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
@@ -198,25 +204,19 @@ deployContract(name: 'ITokenSpender', args: any[], signerOrOptions?: ethers.Sign
 deployContract(name: 'IViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
-deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
-deployContract(name: 'ContractWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
-deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
-deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
 deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
-deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
-deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
-deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
-deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
-deployContract(name: 'Dataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
-deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
-deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
-deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
+deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
+deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
+deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Workerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
-deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
 
     // default types
     getContractFactory(

@@ -7,5 +7,5 @@ export * as interfaces from './interfaces/index.ts';
 export * as mocks from './mocks/index.ts';
 export * as registries from './registries/index.ts';
 export * as token from './token/index.ts';
-export { Hub__factory } from './Hub__factory.ts';
 export { HubViews__factory } from './HubViews__factory.ts';
+export { Hub__factory } from './Hub__factory.ts';

@@ -2,11 +2,11 @@
 /* tslint:disable */
 /* eslint-disable */
 export { IAdmin__factory } from './IAdmin__factory.ts';
-export { IApp__factory } from './IApp__factory.ts';
 export { IAppRegistry__factory } from './IAppRegistry__factory.ts';
+export { IApp__factory } from './IApp__factory.ts';
 export { IDataProtector__factory } from './IDataProtector__factory.ts';
-export { IDataset__factory } from './IDataset__factory.ts';
 export { IDatasetRegistry__factory } from './IDatasetRegistry__factory.ts';
+export { IDataset__factory } from './IDataset__factory.ts';
 export { IDeals__factory } from './IDeals__factory.ts';
 export { IERC734__factory } from './IERC734__factory.ts';
 export { IEntry__factory } from './IEntry__factory.ts';
@@ -20,5 +20,5 @@ export { ISignatures__factory } from './ISignatures__factory.ts';
 export { ITasks__factory } from './ITasks__factory.ts';
 export { ITokenSpender__factory } from './ITokenSpender__factory.ts';
 export { IViews__factory } from './IViews__factory.ts';
-export { IWorkerpool__factory } from './IWorkerpool__factory.ts';
 export { IWorkerpoolRegistry__factory } from './IWorkerpoolRegistry__factory.ts';
+export { IWorkerpool__factory } from './IWorkerpool__factory.ts';

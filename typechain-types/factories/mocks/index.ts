@@ -4,8 +4,8 @@
 export { AcceptingSpender__factory } from './AcceptingSpender__factory.ts';
 export { ContractWallet__factory } from './ContractWallet__factory.ts';
 export { Group__factory } from './Group__factory.ts';
-export { Reentrant__factory } from './Reentrant__factory.ts';
 export { ReentrantToken__factory } from './ReentrantToken__factory.ts';
+export { Reentrant__factory } from './Reentrant__factory.ts';
 export { RefusingToken__factory } from './RefusingToken__factory.ts';
 export { ResultConsumer__factory } from './ResultConsumer__factory.ts';
 export { Troublemaker__factory } from './Troublemaker__factory.ts';
