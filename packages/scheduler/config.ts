@@ -38,7 +38,7 @@ export const schema = z
     /** A silent worker loses its leases after so many milliseconds. */
     WORKER_SILENCE_MS: variable.number(200, 3_600_000).default(3_000),
     /** First block that may hold a deal of this pool. */
-    FIRST_BLOCK: amount.default(0n),
+    START_BLOCK: amount.default(0n),
     KILL_AT: z.string().optional(),
     NODE_ENV: z.string().optional(),
   })

@@ -76,7 +76,7 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
     database,
     name: `scheduler ${workerpool}`,
     address: config.HUB_ADDRESS,
-    from: config.FIRST_BLOCK,
+    from: config.START_BLOCK,
     log,
     ...watchPool({ hub, workerpool, log, moment }),
   })

@@ -1,4 +1,5 @@
 /** A real chain with the real contracts, a pool, an app and money: what the tests of scheduler and worker share. */
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +68,7 @@ export async function openWorld() {
     return { dealId, taskIds: Deal.tasks(dealId, { botFirst: 0n, botSize: size }).map(({ taskId }) => taskId) }
   }
 
+  const borrowed: string[] = []
   let started = 0
   const running: Process[] = []
   async function start(name: string, file: string, env: Record<string, string>): Promise<Process> {
@@ -90,16 +92,18 @@ export async function openWorld() {
       WALLET_KEY_FILE: join(directory, 'poolOwner'),
       ...env,
     })
-    let url = ''
-    await untilHealthy({
-      program,
-      async check() {
-        url = (await readLog(program)).find(({ msg }) => msg === 'listening')?.url ?? ''
-        return url !== '' && isReady(url)
-      },
-      timeoutMs: 20_000,
-    })
-    return { program, url }
+    return { program, url: await listening(program) }
+  }
+
+  /** Starts the real market on a database of its own, and waits until it is ready. */
+  async function startMarket(): Promise<{ program: Process; url: string }> {
+    const name = `market_${randomBytes(6).toString('hex')}`
+    await database.query(`create database ${name}`)
+    borrowed.push(name)
+    const marketDatabase = new URL(databaseUrl)
+    marketDatabase.pathname = `/${name}`
+    const program = await start('market', 'market/main.ts', { DATABASE_URL: marketDatabase.href })
+    return { program, url: await listening(program) }
   }
 
   return {
@@ -116,6 +120,7 @@ export async function openWorld() {
     matchDeal,
     start,
     startScheduler,
+    startMarket,
     /** Moves the chain's clock, and makes a block that shows it. */
     async wait(seconds: number): Promise<void> {
       await provider.send('evm_increaseTime', [seconds])
@@ -124,11 +129,25 @@ export async function openWorld() {
     async close(): Promise<void> {
       await Promise.all(running.map((program) => program.stop()))
       provider.destroy()
+      for (const name of borrowed) await database.query(`drop database ${name} with (force)`)
       await closeDatabase()
       await chain.process.stop()
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function listening(program: Process): Promise<string> {
+  let url = ''
+  await untilHealthy({
+    program,
+    async check() {
+      url = (await readLog(program)).find(({ msg }) => msg === 'listening')?.url ?? ''
+      return url !== '' && isReady(url)
+    },
+    timeoutMs: 20_000,
+  })
+  return url
 }
 
 export type LogLine = { msg: string; url?: string; moment?: string; task?: Hex }
