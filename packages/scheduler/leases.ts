@@ -48,7 +48,7 @@ export type Policy = {
   failures: number
 }
 
-export const defaultPolicy: Policy = { silence: 3_000, margin: 120n, settling: 60, failures: 3 }
+export const defaultPolicy: Policy = { silence: 3_000, margin: 120n, settling: 60, failures: 5 }
 
 /** What a worker is given. `expiry` in unix seconds of the chain. */
 export type Granted = {
@@ -244,6 +244,8 @@ export async function takeFailure(
         { ...fact, status: 'FAILED', modifier: 'POOL_MANAGER' },
       ])
     }
+    if (task?.status === 'RECEIVED')
+      await note(transaction, [{ ...fact, status: 'RECEIVED', modifier: 'POOL_MANAGER' }])
     await transaction.query(`select pg_notify('${taskChannel}', '')`)
     return { retry: task?.status === 'RECEIVED' }
   })
