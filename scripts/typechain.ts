@@ -26,7 +26,9 @@ async function makeErasable(folder: string) {
     if (!entry.isFile() || !entry.name.endsWith('.ts')) continue
     const path = join(entry.parentPath, entry.name)
     const before = await readFile(path, 'utf8')
-    const runnable = before.replaceAll(/(from\s+(['"])\.[^'"]*)\.js\2/g, '$1.ts$2')
+    const runnable = before
+      .replaceAll(/(from\s+(['"])\.[^'"]*)\.js\2/g, '$1.ts$2')
+      .replaceAll(/^( *export interface OutputObject \{.*\}) *;/gm, '$1')
     const after = ['index.ts', 'hardhat.d.ts'].includes(entry.name) ? sortLists(runnable) : runnable
     if (after !== before) await writeFile(path, after)
   }

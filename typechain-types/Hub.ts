@@ -141,7 +141,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -153,7 +153,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace BroadcastAppOrderEvent {
       export type InputTuple = [apporder: AppOrderStruct];
       export type OutputTuple = [apporder: AppOrderStructOutput];
-      export interface OutputObject {apporder: AppOrderStructOutput };
+      export interface OutputObject {apporder: AppOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -165,7 +165,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace BroadcastDatasetOrderEvent {
       export type InputTuple = [datasetorder: DatasetOrderStruct];
       export type OutputTuple = [datasetorder: DatasetOrderStructOutput];
-      export interface OutputObject {datasetorder: DatasetOrderStructOutput };
+      export interface OutputObject {datasetorder: DatasetOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -177,7 +177,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace BroadcastRequestOrderEvent {
       export type InputTuple = [requestorder: RequestOrderStruct];
       export type OutputTuple = [requestorder: RequestOrderStructOutput];
-      export interface OutputObject {requestorder: RequestOrderStructOutput };
+      export interface OutputObject {requestorder: RequestOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -189,7 +189,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace BroadcastWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolorder: WorkerpoolOrderStruct];
       export type OutputTuple = [workerpoolorder: WorkerpoolOrderStructOutput];
-      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput };
+      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -201,7 +201,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ClosedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -213,7 +213,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ClosedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -225,7 +225,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ClosedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -237,7 +237,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ClosedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -249,7 +249,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace CreateCategoryEvent {
       export type InputTuple = [catid: BigNumberish, name: string, description: string, workClockTimeRef: BigNumberish];
       export type OutputTuple = [catid: bigint, name: string, description: string, workClockTimeRef: bigint];
-      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint };
+      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -261,7 +261,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
-      export interface OutputObject {dealId: string, sponsor: string };
+      export interface OutputObject {dealId: string, sponsor: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -273,7 +273,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -285,7 +285,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace OrdersMatchedEvent {
       export type InputTuple = [dealid: BytesLike, appHash: BytesLike, datasetHash: BytesLike, workerpoolHash: BytesLike, requestHash: BytesLike, volume: BigNumberish];
       export type OutputTuple = [dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint];
-      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint };
+      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -297,7 +297,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace OwnershipTransferredEvent {
       export type InputTuple = [previousOwner: AddressLike, newOwner: AddressLike];
       export type OutputTuple = [previousOwner: string, newOwner: string];
-      export interface OutputObject {previousOwner: string, newOwner: string };
+      export interface OutputObject {previousOwner: string, newOwner: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -309,7 +309,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace RewardEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -321,7 +321,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SchedulerNoticeEvent {
       export type InputTuple = [workerpool: AddressLike, dealid: BytesLike];
       export type OutputTuple = [workerpool: string, dealid: string];
-      export interface OutputObject {workerpool: string, dealid: string };
+      export interface OutputObject {workerpool: string, dealid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -333,7 +333,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SeizeEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -345,7 +345,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SignedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -357,7 +357,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SignedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -369,7 +369,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SignedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -381,7 +381,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SignedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -393,7 +393,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskClaimedEvent {
       export type InputTuple = [taskid: BytesLike];
       export type OutputTuple = [taskid: string];
-      export interface OutputObject {taskid: string };
+      export interface OutputObject {taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -405,7 +405,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskConsensusEvent {
       export type InputTuple = [taskid: BytesLike, consensus: BytesLike];
       export type OutputTuple = [taskid: string, consensus: string];
-      export interface OutputObject {taskid: string, consensus: string };
+      export interface OutputObject {taskid: string, consensus: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -417,7 +417,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskContributeEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, hash: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, hash: string];
-      export interface OutputObject {taskid: string, worker: string, hash: string };
+      export interface OutputObject {taskid: string, worker: string, hash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -429,7 +429,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskFinalizeEvent {
       export type InputTuple = [taskid: BytesLike, results: BytesLike];
       export type OutputTuple = [taskid: string, results: string];
-      export interface OutputObject {taskid: string, results: string };
+      export interface OutputObject {taskid: string, results: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -441,7 +441,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskInitializeEvent {
       export type InputTuple = [taskid: BytesLike, workerpool: AddressLike];
       export type OutputTuple = [taskid: string, workerpool: string];
-      export interface OutputObject {taskid: string, workerpool: string };
+      export interface OutputObject {taskid: string, workerpool: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -453,7 +453,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskRevealEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, digest: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, digest: string];
-      export interface OutputObject {taskid: string, worker: string, digest: string };
+      export interface OutputObject {taskid: string, worker: string, digest: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -465,7 +465,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -477,7 +477,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace UnlockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

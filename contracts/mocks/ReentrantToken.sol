@@ -6,7 +6,7 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 /// @title ReentrantToken
 /// @notice A token whose transfers call back what it was prepared to, before anything moves, and keep how that ended.
 contract ReentrantToken is ERC20 {
-    address public target;
+    address public victim;
     bytes public payload;
     bool public wasCalled;
     bool public succeeded;
@@ -16,8 +16,8 @@ contract ReentrantToken is ERC20 {
         _mint(holder, supply);
     }
 
-    function prepare(address target_, bytes calldata payload_) external {
-        target = target_;
+    function prepare(address victim_, bytes calldata payload_) external {
+        victim = victim_;
         payload = payload_;
     }
 
@@ -26,9 +26,9 @@ contract ReentrantToken is ERC20 {
     }
 
     function _update(address from, address to, uint256 value) internal override {
-        if (target != address(0)) {
-            address destination = target;
-            target = address(0);
+        if (victim != address(0)) {
+            address destination = victim;
+            victim = address(0);
             wasCalled = true;
             (succeeded, answer) = destination.call(payload);
         }

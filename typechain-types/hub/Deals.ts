@@ -72,7 +72,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -84,7 +84,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
-      export interface OutputObject {dealId: string, sponsor: string };
+      export interface OutputObject {dealId: string, sponsor: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -96,7 +96,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -108,7 +108,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace OrdersMatchedEvent {
       export type InputTuple = [dealid: BytesLike, appHash: BytesLike, datasetHash: BytesLike, workerpoolHash: BytesLike, requestHash: BytesLike, volume: BigNumberish];
       export type OutputTuple = [dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint];
-      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint };
+      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -120,7 +120,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace RewardEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -132,7 +132,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SchedulerNoticeEvent {
       export type InputTuple = [workerpool: AddressLike, dealid: BytesLike];
       export type OutputTuple = [workerpool: string, dealid: string];
-      export interface OutputObject {workerpool: string, dealid: string };
+      export interface OutputObject {workerpool: string, dealid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -144,7 +144,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SeizeEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -156,7 +156,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -168,7 +168,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace UnlockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

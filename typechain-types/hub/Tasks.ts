@@ -61,7 +61,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -73,7 +73,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -85,7 +85,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace RewardEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -97,7 +97,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SeizeEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -109,7 +109,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskClaimedEvent {
       export type InputTuple = [taskid: BytesLike];
       export type OutputTuple = [taskid: string];
-      export interface OutputObject {taskid: string };
+      export interface OutputObject {taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -121,7 +121,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskConsensusEvent {
       export type InputTuple = [taskid: BytesLike, consensus: BytesLike];
       export type OutputTuple = [taskid: string, consensus: string];
-      export interface OutputObject {taskid: string, consensus: string };
+      export interface OutputObject {taskid: string, consensus: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -133,7 +133,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskContributeEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, hash: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, hash: string];
-      export interface OutputObject {taskid: string, worker: string, hash: string };
+      export interface OutputObject {taskid: string, worker: string, hash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -145,7 +145,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskFinalizeEvent {
       export type InputTuple = [taskid: BytesLike, results: BytesLike];
       export type OutputTuple = [taskid: string, results: string];
-      export interface OutputObject {taskid: string, results: string };
+      export interface OutputObject {taskid: string, results: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -157,7 +157,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskInitializeEvent {
       export type InputTuple = [taskid: BytesLike, workerpool: AddressLike];
       export type OutputTuple = [taskid: string, workerpool: string];
-      export interface OutputObject {taskid: string, workerpool: string };
+      export interface OutputObject {taskid: string, workerpool: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -169,7 +169,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TaskRevealEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, digest: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, digest: string];
-      export interface OutputObject {taskid: string, worker: string, digest: string };
+      export interface OutputObject {taskid: string, worker: string, digest: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -181,7 +181,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -193,7 +193,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace UnlockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -25,7 +25,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace CreateCategoryEvent {
       export type InputTuple = [catid: BigNumberish, name: string, description: string, workClockTimeRef: BigNumberish];
       export type OutputTuple = [catid: bigint, name: string, description: string, workClockTimeRef: bigint];
-      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint };
+      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -37,7 +37,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace OwnershipTransferredEvent {
       export type InputTuple = [previousOwner: AddressLike, newOwner: AddressLike];
       export type OutputTuple = [previousOwner: string, newOwner: string];
-      export interface OutputObject {previousOwner: string, newOwner: string };
+      export interface OutputObject {previousOwner: string, newOwner: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -21,7 +21,7 @@ decodeFunctionResult(functionFragment: 'registry', data: BytesLike): Result;
     export namespace DatasetSchemaEvent {
       export type InputTuple = [dataset: AddressLike, schema: string];
       export type OutputTuple = [dataset: string, schema: string];
-      export interface OutputObject {dataset: string, schema: string };
+      export interface OutputObject {dataset: string, schema: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

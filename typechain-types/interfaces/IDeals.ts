@@ -40,7 +40,7 @@ decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): R
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
-      export interface OutputObject {dealId: string, sponsor: string };
+      export interface OutputObject {dealId: string, sponsor: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -52,7 +52,7 @@ decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): R
     export namespace OrdersMatchedEvent {
       export type InputTuple = [dealid: BytesLike, appHash: BytesLike, datasetHash: BytesLike, workerpoolHash: BytesLike, requestHash: BytesLike, volume: BigNumberish];
       export type OutputTuple = [dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint];
-      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint };
+      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -64,7 +64,7 @@ decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): R
     export namespace SchedulerNoticeEvent {
       export type InputTuple = [workerpool: AddressLike, dealid: BytesLike];
       export type OutputTuple = [workerpool: string, dealid: string];
-      export interface OutputObject {workerpool: string, dealid: string };
+      export interface OutputObject {workerpool: string, dealid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

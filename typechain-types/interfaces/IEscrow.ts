@@ -49,7 +49,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -61,7 +61,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -73,7 +73,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace RewardEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -85,7 +85,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace SeizeEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -97,7 +97,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -109,7 +109,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     export namespace UnlockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -283,7 +283,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -295,7 +295,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace BroadcastAppOrderEvent {
       export type InputTuple = [apporder: AppOrderStruct];
       export type OutputTuple = [apporder: AppOrderStructOutput];
-      export interface OutputObject {apporder: AppOrderStructOutput };
+      export interface OutputObject {apporder: AppOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -307,7 +307,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace BroadcastDatasetOrderEvent {
       export type InputTuple = [datasetorder: DatasetOrderStruct];
       export type OutputTuple = [datasetorder: DatasetOrderStructOutput];
-      export interface OutputObject {datasetorder: DatasetOrderStructOutput };
+      export interface OutputObject {datasetorder: DatasetOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -319,7 +319,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace BroadcastRequestOrderEvent {
       export type InputTuple = [requestorder: RequestOrderStruct];
       export type OutputTuple = [requestorder: RequestOrderStructOutput];
-      export interface OutputObject {requestorder: RequestOrderStructOutput };
+      export interface OutputObject {requestorder: RequestOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -331,7 +331,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace BroadcastWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolorder: WorkerpoolOrderStruct];
       export type OutputTuple = [workerpoolorder: WorkerpoolOrderStructOutput];
-      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput };
+      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -343,7 +343,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace ClosedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -355,7 +355,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace ClosedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -367,7 +367,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace ClosedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -379,7 +379,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace ClosedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -391,7 +391,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace CreateCategoryEvent {
       export type InputTuple = [catid: BigNumberish, name: string, description: string, workClockTimeRef: BigNumberish];
       export type OutputTuple = [catid: bigint, name: string, description: string, workClockTimeRef: bigint];
-      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint };
+      export interface OutputObject {catid: bigint, name: string, description: string, workClockTimeRef: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -403,7 +403,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
-      export interface OutputObject {dealId: string, sponsor: string };
+      export interface OutputObject {dealId: string, sponsor: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -415,7 +415,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -427,7 +427,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace OrdersMatchedEvent {
       export type InputTuple = [dealid: BytesLike, appHash: BytesLike, datasetHash: BytesLike, workerpoolHash: BytesLike, requestHash: BytesLike, volume: BigNumberish];
       export type OutputTuple = [dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint];
-      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint };
+      export interface OutputObject {dealid: string, appHash: string, datasetHash: string, workerpoolHash: string, requestHash: string, volume: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -439,7 +439,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace OwnershipTransferredEvent {
       export type InputTuple = [previousOwner: AddressLike, newOwner: AddressLike];
       export type OutputTuple = [previousOwner: string, newOwner: string];
-      export interface OutputObject {previousOwner: string, newOwner: string };
+      export interface OutputObject {previousOwner: string, newOwner: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -451,7 +451,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace RewardEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -463,7 +463,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SchedulerNoticeEvent {
       export type InputTuple = [workerpool: AddressLike, dealid: BytesLike];
       export type OutputTuple = [workerpool: string, dealid: string];
-      export interface OutputObject {workerpool: string, dealid: string };
+      export interface OutputObject {workerpool: string, dealid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -475,7 +475,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SeizeEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string };
+      export interface OutputObject {owner: string, amount: bigint, ref: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -487,7 +487,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SignedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -499,7 +499,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SignedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -511,7 +511,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SignedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -523,7 +523,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace SignedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -535,7 +535,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskClaimedEvent {
       export type InputTuple = [taskid: BytesLike];
       export type OutputTuple = [taskid: string];
-      export interface OutputObject {taskid: string };
+      export interface OutputObject {taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -547,7 +547,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskConsensusEvent {
       export type InputTuple = [taskid: BytesLike, consensus: BytesLike];
       export type OutputTuple = [taskid: string, consensus: string];
-      export interface OutputObject {taskid: string, consensus: string };
+      export interface OutputObject {taskid: string, consensus: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -559,7 +559,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskContributeEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, hash: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, hash: string];
-      export interface OutputObject {taskid: string, worker: string, hash: string };
+      export interface OutputObject {taskid: string, worker: string, hash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -571,7 +571,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskFinalizeEvent {
       export type InputTuple = [taskid: BytesLike, results: BytesLike];
       export type OutputTuple = [taskid: string, results: string];
-      export interface OutputObject {taskid: string, results: string };
+      export interface OutputObject {taskid: string, results: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -583,7 +583,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskInitializeEvent {
       export type InputTuple = [taskid: BytesLike, workerpool: AddressLike];
       export type OutputTuple = [taskid: string, workerpool: string];
-      export interface OutputObject {taskid: string, workerpool: string };
+      export interface OutputObject {taskid: string, workerpool: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -595,7 +595,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TaskRevealEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, digest: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, digest: string];
-      export interface OutputObject {taskid: string, worker: string, digest: string };
+      export interface OutputObject {taskid: string, worker: string, digest: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -607,7 +607,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -619,7 +619,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     export namespace UnlockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint };
+      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -72,7 +72,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace BroadcastAppOrderEvent {
       export type InputTuple = [apporder: AppOrderStruct];
       export type OutputTuple = [apporder: AppOrderStructOutput];
-      export interface OutputObject {apporder: AppOrderStructOutput };
+      export interface OutputObject {apporder: AppOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -84,7 +84,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace BroadcastDatasetOrderEvent {
       export type InputTuple = [datasetorder: DatasetOrderStruct];
       export type OutputTuple = [datasetorder: DatasetOrderStructOutput];
-      export interface OutputObject {datasetorder: DatasetOrderStructOutput };
+      export interface OutputObject {datasetorder: DatasetOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -96,7 +96,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace BroadcastRequestOrderEvent {
       export type InputTuple = [requestorder: RequestOrderStruct];
       export type OutputTuple = [requestorder: RequestOrderStructOutput];
-      export interface OutputObject {requestorder: RequestOrderStructOutput };
+      export interface OutputObject {requestorder: RequestOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -108,7 +108,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace BroadcastWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolorder: WorkerpoolOrderStruct];
       export type OutputTuple = [workerpoolorder: WorkerpoolOrderStructOutput];
-      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput };
+      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -120,7 +120,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace ClosedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -132,7 +132,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace ClosedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -144,7 +144,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace ClosedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -156,7 +156,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace ClosedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -168,7 +168,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace SignedAppOrderEvent {
       export type InputTuple = [appHash: BytesLike];
       export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string };
+      export interface OutputObject {appHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -180,7 +180,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace SignedDatasetOrderEvent {
       export type InputTuple = [datasetHash: BytesLike];
       export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string };
+      export interface OutputObject {datasetHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -192,7 +192,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace SignedRequestOrderEvent {
       export type InputTuple = [requestHash: BytesLike];
       export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string };
+      export interface OutputObject {requestHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -204,7 +204,7 @@ decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike)
     export namespace SignedWorkerpoolOrderEvent {
       export type InputTuple = [workerpoolHash: BytesLike];
       export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string };
+      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

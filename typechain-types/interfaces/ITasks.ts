@@ -29,7 +29,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskClaimedEvent {
       export type InputTuple = [taskid: BytesLike];
       export type OutputTuple = [taskid: string];
-      export interface OutputObject {taskid: string };
+      export interface OutputObject {taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -41,7 +41,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskConsensusEvent {
       export type InputTuple = [taskid: BytesLike, consensus: BytesLike];
       export type OutputTuple = [taskid: string, consensus: string];
-      export interface OutputObject {taskid: string, consensus: string };
+      export interface OutputObject {taskid: string, consensus: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -53,7 +53,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskContributeEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, hash: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, hash: string];
-      export interface OutputObject {taskid: string, worker: string, hash: string };
+      export interface OutputObject {taskid: string, worker: string, hash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -65,7 +65,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskFinalizeEvent {
       export type InputTuple = [taskid: BytesLike, results: BytesLike];
       export type OutputTuple = [taskid: string, results: string];
-      export interface OutputObject {taskid: string, results: string };
+      export interface OutputObject {taskid: string, results: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -77,7 +77,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskInitializeEvent {
       export type InputTuple = [taskid: BytesLike, workerpool: AddressLike];
       export type OutputTuple = [taskid: string, workerpool: string];
-      export interface OutputObject {taskid: string, workerpool: string };
+      export interface OutputObject {taskid: string, workerpool: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -89,7 +89,7 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     export namespace TaskRevealEvent {
       export type InputTuple = [taskid: BytesLike, worker: AddressLike, digest: BytesLike];
       export type OutputTuple = [taskid: string, worker: string, digest: string];
-      export interface OutputObject {taskid: string, worker: string, digest: string };
+      export interface OutputObject {taskid: string, worker: string, digest: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -31,7 +31,7 @@ decodeFunctionResult(functionFragment: 'setName', data: BytesLike): Result;
     export namespace PolicyUpdateEvent {
       export type InputTuple = [oldWorkerStakeRatioPolicy: BigNumberish, newWorkerStakeRatioPolicy: BigNumberish, oldSchedulerRewardRatioPolicy: BigNumberish, newSchedulerRewardRatioPolicy: BigNumberish];
       export type OutputTuple = [oldWorkerStakeRatioPolicy: bigint, newWorkerStakeRatioPolicy: bigint, oldSchedulerRewardRatioPolicy: bigint, newSchedulerRewardRatioPolicy: bigint];
-      export interface OutputObject {oldWorkerStakeRatioPolicy: bigint, newWorkerStakeRatioPolicy: bigint, oldSchedulerRewardRatioPolicy: bigint, newSchedulerRewardRatioPolicy: bigint };
+      export interface OutputObject {oldWorkerStakeRatioPolicy: bigint, newWorkerStakeRatioPolicy: bigint, oldSchedulerRewardRatioPolicy: bigint, newSchedulerRewardRatioPolicy: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

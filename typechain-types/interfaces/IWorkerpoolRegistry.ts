@@ -73,7 +73,7 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, approved: AddressLike, tokenId: BigNumberish];
       export type OutputTuple = [owner: string, approved: string, tokenId: bigint];
-      export interface OutputObject {owner: string, approved: string, tokenId: bigint };
+      export interface OutputObject {owner: string, approved: string, tokenId: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -85,7 +85,7 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     export namespace ApprovalForAllEvent {
       export type InputTuple = [owner: AddressLike, operator: AddressLike, approved: boolean];
       export type OutputTuple = [owner: string, operator: string, approved: boolean];
-      export interface OutputObject {owner: string, operator: string, approved: boolean };
+      export interface OutputObject {owner: string, operator: string, approved: boolean }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -97,7 +97,7 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, tokenId: BigNumberish];
       export type OutputTuple = [from: string, to: string, tokenId: bigint];
-      export interface OutputObject {from: string, to: string, tokenId: bigint };
+      export interface OutputObject {from: string, to: string, tokenId: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

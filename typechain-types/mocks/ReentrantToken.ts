@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface ReentrantTokenInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "answer" | "approve" | "approveAsToken" | "balanceOf" | "decimals" | "name" | "payload" | "prepare" | "succeeded" | "symbol" | "target" | "totalSupply" | "transfer" | "transferFrom" | "wasCalled"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "answer" | "approve" | "approveAsToken" | "balanceOf" | "decimals" | "name" | "payload" | "prepare" | "succeeded" | "symbol" | "totalSupply" | "transfer" | "transferFrom" | "victim" | "wasCalled"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Transfer"): EventFragment;
 
@@ -21,10 +21,10 @@ encodeFunctionData(functionFragment: 'payload', values?: undefined): string;
 encodeFunctionData(functionFragment: 'prepare', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'succeeded', values?: undefined): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
-encodeFunctionData(functionFragment: 'target', values?: undefined): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'victim', values?: undefined): string;
 encodeFunctionData(functionFragment: 'wasCalled', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
@@ -38,10 +38,10 @@ decodeFunctionResult(functionFragment: 'payload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prepare', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'succeeded', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'target', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'victim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
   }
 
@@ -49,7 +49,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -61,7 +61,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -169,7 +169,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
 
     
     prepare: TypedContractMethod<
-      [target_: AddressLike, payload_: BytesLike, ],
+      [victim_: AddressLike, payload_: BytesLike, ],
       [void],
       'nonpayable'
     >
@@ -185,14 +185,6 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
 
     
     symbol: TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >
-    
-
-    
-    target: TypedContractMethod<
       [],
       [string],
       'view'
@@ -220,6 +212,14 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
       [from: AddressLike, to: AddressLike, value: BigNumberish, ],
       [boolean],
       'nonpayable'
+    >
+    
+
+    
+    victim: TypedContractMethod<
+      [],
+      [string],
+      'view'
     >
     
 
@@ -275,7 +275,7 @@ getFunction(nameOrSignature: 'payload'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'prepare'): TypedContractMethod<
-      [target_: AddressLike, payload_: BytesLike, ],
+      [victim_: AddressLike, payload_: BytesLike, ],
       [void],
       'nonpayable'
     >;
@@ -285,11 +285,6 @@ getFunction(nameOrSignature: 'succeeded'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'symbol'): TypedContractMethod<
-      [],
-      [string],
-      'view'
-    >;
-getFunction(nameOrSignature: 'target'): TypedContractMethod<
       [],
       [string],
       'view'
@@ -308,6 +303,11 @@ getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
       [from: AddressLike, to: AddressLike, value: BigNumberish, ],
       [boolean],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'victim'): TypedContractMethod<
+      [],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'wasCalled'): TypedContractMethod<
       [],

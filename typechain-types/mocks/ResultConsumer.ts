@@ -27,7 +27,7 @@ decodeFunctionResult(functionFragment: 'taskId', data: BytesLike): Result;
     export namespace ResultReceivedEvent {
       export type InputTuple = [taskId: BytesLike, result: BytesLike, gas: BigNumberish];
       export type OutputTuple = [taskId: string, result: string, gas: bigint];
-      export interface OutputObject {taskId: string, result: string, gas: bigint };
+      export interface OutputObject {taskId: string, result: string, gas: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -77,7 +77,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, approved: AddressLike, tokenId: BigNumberish];
       export type OutputTuple = [owner: string, approved: string, tokenId: bigint];
-      export interface OutputObject {owner: string, approved: string, tokenId: bigint };
+      export interface OutputObject {owner: string, approved: string, tokenId: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -89,7 +89,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace ApprovalForAllEvent {
       export type InputTuple = [owner: AddressLike, operator: AddressLike, approved: boolean];
       export type OutputTuple = [owner: string, operator: string, approved: boolean];
-      export interface OutputObject {owner: string, operator: string, approved: boolean };
+      export interface OutputObject {owner: string, operator: string, approved: boolean }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -101,7 +101,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace OwnershipTransferredEvent {
       export type InputTuple = [previousOwner: AddressLike, newOwner: AddressLike];
       export type OutputTuple = [previousOwner: string, newOwner: string];
-      export interface OutputObject {previousOwner: string, newOwner: string };
+      export interface OutputObject {previousOwner: string, newOwner: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -113,7 +113,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, tokenId: BigNumberish];
       export type OutputTuple = [from: string, to: string, tokenId: bigint];
-      export interface OutputObject {from: string, to: string, tokenId: bigint };
+      export interface OutputObject {from: string, to: string, tokenId: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>

@@ -51,7 +51,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint };
+      export interface OutputObject {owner: string, spender: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -63,7 +63,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     export namespace EIP712DomainChangedEvent {
       export type InputTuple = [];
       export type OutputTuple = [];
-      export interface OutputObject {};
+      export interface OutputObject {}
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -75,7 +75,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     export namespace InitializedEvent {
       export type InputTuple = [version: BigNumberish];
       export type OutputTuple = [version: bigint];
-      export interface OutputObject {version: bigint };
+      export interface OutputObject {version: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -87,7 +87,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint };
+      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
