@@ -4,19 +4,19 @@ pragma solidity 0.8.37;
 /// @title Reentrant
 /// @notice On any call, calls back what it was prepared to, and keeps how that ended.
 contract Reentrant {
-    address public target;
+    address public victim;
     bytes public payload;
     bool public wasCalled;
     bool public succeeded;
     bytes public answer;
 
-    function prepare(address target_, bytes calldata payload_) external {
-        target = target_;
+    function prepare(address victim_, bytes calldata payload_) external {
+        victim = victim_;
         payload = payload_;
     }
 
-    function execute(address target_, bytes calldata data) external {
-        (bool success, bytes memory returned) = target_.call(data);
+    function execute(address victim_, bytes calldata data) external {
+        (bool success, bytes memory returned) = victim_.call(data);
         if (!success) {
             assembly ("memory-safe") {
                 revert(add(returned, 32), mload(returned))
@@ -26,6 +26,6 @@ contract Reentrant {
 
     fallback() external {
         wasCalled = true;
-        (succeeded, answer) = target.call(payload);
+        (succeeded, answer) = victim.call(payload);
     }
 }

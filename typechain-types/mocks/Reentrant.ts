@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface ReentrantInterface extends Interface {
-    getFunction(nameOrSignature: "answer" | "execute" | "payload" | "prepare" | "succeeded" | "target" | "wasCalled"): FunctionFragment;
+    getFunction(nameOrSignature: "answer" | "execute" | "payload" | "prepare" | "succeeded" | "victim" | "wasCalled"): FunctionFragment;
 
     
 
@@ -15,7 +15,7 @@ encodeFunctionData(functionFragment: 'execute', values: [AddressLike, BytesLike]
 encodeFunctionData(functionFragment: 'payload', values?: undefined): string;
 encodeFunctionData(functionFragment: 'prepare', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'succeeded', values?: undefined): string;
-encodeFunctionData(functionFragment: 'target', values?: undefined): string;
+encodeFunctionData(functionFragment: 'victim', values?: undefined): string;
 encodeFunctionData(functionFragment: 'wasCalled', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'answer', data: BytesLike): Result;
@@ -23,7 +23,7 @@ decodeFunctionResult(functionFragment: 'execute', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'prepare', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'succeeded', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'target', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'victim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
   }
 
@@ -72,7 +72,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
 
     
     execute: TypedContractMethod<
-      [target_: AddressLike, data: BytesLike, ],
+      [victim_: AddressLike, data: BytesLike, ],
       [void],
       'nonpayable'
     >
@@ -88,7 +88,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
 
     
     prepare: TypedContractMethod<
-      [target_: AddressLike, payload_: BytesLike, ],
+      [victim_: AddressLike, payload_: BytesLike, ],
       [void],
       'nonpayable'
     >
@@ -103,7 +103,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
     
 
     
-    target: TypedContractMethod<
+    victim: TypedContractMethod<
       [],
       [string],
       'view'
@@ -127,7 +127,7 @@ decodeFunctionResult(functionFragment: 'wasCalled', data: BytesLike): Result;
       'view'
     >;
 getFunction(nameOrSignature: 'execute'): TypedContractMethod<
-      [target_: AddressLike, data: BytesLike, ],
+      [victim_: AddressLike, data: BytesLike, ],
       [void],
       'nonpayable'
     >;
@@ -137,7 +137,7 @@ getFunction(nameOrSignature: 'payload'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'prepare'): TypedContractMethod<
-      [target_: AddressLike, payload_: BytesLike, ],
+      [victim_: AddressLike, payload_: BytesLike, ],
       [void],
       'nonpayable'
     >;
@@ -146,7 +146,7 @@ getFunction(nameOrSignature: 'succeeded'): TypedContractMethod<
       [boolean],
       'view'
     >;
-getFunction(nameOrSignature: 'target'): TypedContractMethod<
+getFunction(nameOrSignature: 'victim'): TypedContractMethod<
       [],
       [string],
       'view'
