@@ -14,17 +14,14 @@ library Blob {
 
     /// @notice Writes `data` as the contract of the given creation nonce.
     function write(bytes memory data, uint256 nonce) internal {
+        require(data.length <= MAX_LENGTH, IDeals.BlobNotWritten(data.length, MAX_LENGTH));
         // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what follows it.
         bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length), hex"80600a3d393df3", data);
         address created;
         assembly ("memory-safe") {
             created := create(0, add(initCode, 32), mload(initCode))
         }
-        // The length did not fit 16 bits only if it is over the limit, where the creation fails or gives another address.
-        require(
-            data.length <= MAX_LENGTH && created == addressOf(nonce),
-            IDeals.BlobNotWritten(data.length, MAX_LENGTH)
-        );
+        require(created == addressOf(nonce), IDeals.BlobNotWritten(data.length, MAX_LENGTH));
     }
 
     /// @notice All of a blob.
