@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { type Address, BaseError, Contracts, Order } from '@sealdeal/protocol'
 import {
   connectChain,
@@ -10,12 +9,10 @@ import {
   type Lifecycle,
   type Log,
   mayKill,
-  openDatabase,
+  openServiceDatabase,
   openWallet,
-  postgresDirectory,
   runProcess,
   serve,
-  startPostgres,
 } from '@sealdeal/server'
 import { getAddress } from 'ethers'
 import { hangBell } from './bell.ts'
@@ -55,9 +52,7 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
   const owner = getAddress((await hub.viewWorkerpool(workerpool)).owner) as Address
   if (owner !== account) throw new NotPoolOwnerError({ workerpool, owner, account })
 
-  const url = config.DATABASE_URL ?? (await embeddedDatabase({ onClose }))
-  const database = await openDatabase({ url, migrations })
-  onClose(database.close)
+  const database = await openServiceDatabase({ name: 'scheduler', url: config.DATABASE_URL, migrations, onClose })
   const moment = createMoment({
     log,
     killAt: config.KILL_AT,
@@ -157,12 +152,4 @@ function repeat(
   }
   const running = run()
   onClose(() => running)
-}
-
-/** Without a configured database: one of our own, kept between runs. */
-async function embeddedDatabase({ onClose }: Pick<Lifecycle, 'onClose'>): Promise<string> {
-  const clone = fileURLToPath(new URL('../../', import.meta.url))
-  const postgres = await startPostgres({ directory: `${postgresDirectory({ clone })}-scheduler` })
-  onClose(postgres.stop)
-  return postgres.database('scheduler')
 }

@@ -1,17 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { parseCollateral, parsePolicy, trustsSimulator } from '@sealdeal/attestation'
 import { Bytes, zeroAddress } from '@sealdeal/protocol'
-import {
-  connectChain,
-  openDatabase,
-  postgresDirectory,
-  readConfigFile,
-  readKeyFile,
-  runProcess,
-  serve,
-  startPostgres,
-} from '@sealdeal/server'
+import { connectChain, openServiceDatabase, readConfigFile, readKeyFile, runProcess, serve } from '@sealdeal/server'
 import { Wallet } from 'ethers'
 import { createAttest, expectPolicyFits } from './attest.ts'
 import { openChain } from './chain.ts'
@@ -38,9 +28,7 @@ await runProcess({
     expectPolicyFits({ policy, chainId, localChain: config.LOCAL_CHAIN })
     if (trustsSimulator(policy)) log.warn({ chainId: String(chainId) }, 'simulated enclaves are trusted here')
 
-    const url = config.DATABASE_URL ?? (await embeddedDatabase(onClose))
-    const database = await openDatabase({ url, migrations })
-    onClose(() => database.close())
+    const database = await openServiceDatabase({ name: 'sms', url: config.DATABASE_URL, migrations, onClose })
     const secrets = createSecrets({ database, master })
     const collateral = async () => parseCollateral(JSON.parse(await readFile(config.SMS_COLLATERAL_FILE, 'utf8')))
     await collateral()
@@ -69,11 +57,3 @@ await runProcess({
     onClose(() => server.close())
   },
 })
-
-/** Without a configured database: one of our own, kept between runs. */
-async function embeddedDatabase(onClose: (close: () => unknown) => void): Promise<string> {
-  const clone = fileURLToPath(new URL('../../', import.meta.url))
-  const postgres = await startPostgres({ directory: `${postgresDirectory({ clone })}-sms` })
-  onClose(() => postgres.stop())
-  return postgres.database('sms')
-}
