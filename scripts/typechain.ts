@@ -39,7 +39,8 @@ function sortLists(text: string): string {
   const sorted: string[] = []
   let run: string[] = []
   for (const line of text.split('\n')) {
-    if (/^(export |import type |\w+\(name: ')/.test(line)) run.push(line)
+    const item = line.trimStart()
+    if (/^(export |import type |\w+\(name: ')/.test(item)) run.push(item)
     else {
       sorted.push(...run.sort(), line)
       run = []

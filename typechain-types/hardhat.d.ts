@@ -10,7 +10,6 @@ import * as Contracts from "./index.ts";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-  getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
 getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AcceptingSpender__factory>
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
 getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
@@ -25,6 +24,7 @@ getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptio
 getContractFactory(name: 'Escrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Escrow__factory>
 getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
 getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
+getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
 getContractFactory(name: 'HubStorage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubStorage__factory>
 getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
 getContractFactory(name: 'IAdmin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdmin__factory>
@@ -62,7 +62,6 @@ getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptio
 getContractFactory(name: 'Workerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Workerpool__factory>
 getContractFactory(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.WorkerpoolRegistry__factory>
 
-  getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
 getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AcceptingSpender>
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
 getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
@@ -77,6 +76,7 @@ getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethe
 getContractAt(name: 'Escrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Escrow>
 getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
 getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
+getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
 getContractAt(name: 'HubStorage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubStorage>
 getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
 getContractAt(name: 'IAdmin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdmin>
@@ -114,7 +114,6 @@ getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethe
 getContractAt(name: 'Workerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Workerpool>
 getContractAt(name: 'WorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.WorkerpoolRegistry>
 
-  deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
@@ -129,6 +128,7 @@ deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOp
 deployContract(name: 'Escrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
 deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'HubStorage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
@@ -166,7 +166,6 @@ deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOp
 deployContract(name: 'Workerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
 deployContract(name: 'WorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.WorkerpoolRegistry>
 
-  deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AcceptingSpender>
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
@@ -181,6 +180,7 @@ deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | Dep
 deployContract(name: 'Escrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
 deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'HubStorage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
