@@ -208,7 +208,6 @@ describe('the book', function () {
       for (const each of [poolOwner, requester]) await (await world.contracts.hub.connect(each).withdraw(998n)).wait()
       expect(await world.standing('workerpool', pools.hash)).to.include({ status: 'dead' })
       expect(await world.standing('request', request.hash)).to.include({ status: 'dead' })
-      await (await world.contracts.token.approve(world.hub, 100n)).wait()
       await (await world.contracts.hub.depositFor(100n, poolOwner.address)).wait()
       expect(await world.standing('workerpool', pools.hash)).to.include({ status: 'open' })
       expect(await world.standing('request', request.hash)).to.include({ status: 'dead' })

@@ -1,4 +1,4 @@
-import type { Hex } from '@sealdeal/protocol'
+import { BaseError, type Hex } from '@sealdeal/protocol'
 import type { Database, Transaction } from '@sealdeal/server'
 
 /** A deal that this matcher is making, or tried to make. */
@@ -9,15 +9,26 @@ export type Attempt = {
   status: 'sent' | 'matched' | 'failed'
 }
 
+/** Another replica is matching the same request. */
+export class AlreadyMatchingError extends BaseError {
+  override name = 'AlreadyMatchingError'
+  constructor({ requestHash }: { requestHash: Hex }) {
+    super(`Request ${requestHash} is being matched by another replica.`)
+  }
+}
+
 /** Writes down, in the transaction that also records the signed match, that the pair is being matched. Nobody else may. */
 export async function recordAttempt(transaction: Transaction | Database, attempt: Omit<Attempt, 'status'>) {
-  await transaction.query(
+  const recorded = await transaction.query(
     `insert into attempt (request_hash, consumed, transaction_hash, status) values ($1, $2, $3, 'sent')
      on conflict (request_hash, consumed) do update
        set transaction_hash = excluded.transaction_hash, status = 'sent', failure = null, created_at = now()
-       where attempt.status = 'failed' or attempt.transaction_hash = excluded.transaction_hash`,
+       where attempt.status = 'failed' or attempt.transaction_hash = excluded.transaction_hash
+     returning 1`,
     [attempt.requestHash, attempt.consumed, attempt.transactionHash],
   )
+  // Thrown inside the transaction that records the signed match: nothing is recorded, so nothing is sent.
+  if (recorded.length === 0) throw new AlreadyMatchingError({ requestHash: attempt.requestHash })
 }
 
 /** The attempt at a pair, if there is one. */

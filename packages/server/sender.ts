@@ -45,6 +45,8 @@ export type SendParameters = {
    * here is there if and only if the transaction may have been sent. May be called again with another hash.
    */
   signed?: (sent: { hash: Hex; transaction?: Transaction }) => Promise<void>
+  /** Called when all that is on disk, right before the transaction leaves. */
+  recorded?: (sent: { hash: Hex }) => void
 }
 
 export type Sent = { id: string; hash: Hex; wait: () => Promise<TransactionReceipt> }
@@ -121,6 +123,7 @@ export async function createSender({
         await session.add(made, async (transaction) =>
           parameters.signed?.({ hash, ...(transaction ? { transaction } : {}) }),
         )
+        parameters.recorded?.({ hash })
         try {
           await broadcast({ provider: provider as Provider, raw, hash })
         } catch (error) {

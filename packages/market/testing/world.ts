@@ -19,6 +19,7 @@ export async function createWorld(options: Partial<MarketParameters> = {}) {
   const deployer = await provider.getSigner(0)
   const contracts = await Contracts.connectMarketplace(hub, deployer)
   const domain = Order.domain({ chainId, hub })
+  await (await contracts.token.approve(hub, 2n ** 255n)).wait()
   const { database, url: databaseUrl, close: closeDatabase } = await openTestDatabase({ migrations })
   const log = createLog({ name: 'market', level: process.env.LOG_LEVEL ?? 'silent' })
   const start = () => startMarket({ chain, hub, database, log, host: '127.0.0.1', port: 0, ...options })
@@ -29,7 +30,6 @@ export async function createWorld(options: Partial<MarketParameters> = {}) {
     const made = new Wallet(Wallet.createRandom().privateKey, provider)
     await provider.send('hardhat_setBalance', [made.address, '0x8ac7230489e80000'])
     if (stake > 0n) {
-      await (await contracts.token.approve(hub, stake)).wait()
       await (await contracts.hub.depositFor(stake, made.address)).wait()
     }
     return made
