@@ -53,6 +53,9 @@ abstract contract Admin is IAdmin, HubStorage {
     }
 
     function _createCategory(Category memory category) private returns (uint256 catid) {
+        // Deadlines must stay within what a number can hold, or nobody could claim.
+        uint256 clock = category.workClockTimeRef;
+        require(clock <= type(uint64).max, CategoryTooLong(clock));
         catid = _ownership.categoryCount++;
         _categories[catid] = category;
         emit CreateCategory(catid, category.name, category.description, category.workClockTimeRef);

@@ -162,6 +162,8 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         Resource memory workerpool = matching.deal.workerpool;
         (workerpool.owner, matching.terms.workerStakeRatio, matching.terms.schedulerRewardRatio) = WORKERPOOL_REGISTRY
             .workerpoolOf(workerpool.pointer);
+        // A stake past every number would keep the deal from ever being read again, and its money from being released.
+        matching.deal.workerStake = (workerpool.price * matching.terms.workerStakeRatio) / 100;
         matching.workerpoolHash = _checkSigned(OrderKind.WORKERPOOL, workerpool, order.hash(), order.sign);
     }
 

@@ -21,6 +21,9 @@ interface IAdmin {
     /// @notice Thrown when the gas of callbacks does not fit 96 bits.
     error CallbackGasTooLarge(uint256 callbackGas);
 
+    /// @notice Thrown when the time of a category (seconds) does not fit 64 bits.
+    error CategoryTooLong(uint256 workClockTimeRef);
+
     /// @notice Thrown by what a Hub that is fixed for ever refuses: other registries, configuration, renouncing.
     error Immutable(bytes4 selector);
 

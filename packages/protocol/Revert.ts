@@ -193,6 +193,7 @@ const sentences: Record<string, [string, string]> = {
   // Administration and registries
   NotOwner: ['Only the owner {owner} may do this, not {caller}.', 'Send it from the owner.'],
   InvalidAddress: ['{value} cannot be used here.', 'Give the address of a contract.'],
+  CategoryTooLong: ['A category cannot last {workClockTimeRef} seconds.', 'Choose less than 2^64 seconds.'],
   CallbackGasTooLarge: ['{callbackGas} gas for callbacks is too much.', 'Choose less than 2^96.'],
   Immutable: ['This Hub is fixed for ever: it refuses {selector}.', 'Deploy another Hub.'],
   NoPreviousHub: ['There is no older Hub to import the score of {worker} from.', 'Nothing needs to be done.'],

@@ -59,6 +59,13 @@ describe('the constructor', () => {
 })
 
 describe('createCategory', () => {
+  it('reverts when the time does not fit 64 bits: its deadlines could not be reckoned with', async () => {
+    const { hub, owner } = await loadFixture(deployedMarketplace)
+    await expect(hub.connect(owner).createCategory('ever', '', 2n ** 64n))
+      .to.be.revertedWithCustomError(hub, 'CategoryTooLong')
+      .withArgs(2n ** 64n)
+  })
+
   it('adds one behind the others', async () => {
     const { hub, owner } = await loadFixture(deployedMarketplace)
     const next = BigInt(categories.length)

@@ -4,7 +4,6 @@ import {
   ethers,
   loadFixture,
   makeDeal,
-  price,
   RLC,
   SCONE,
   signOrder,

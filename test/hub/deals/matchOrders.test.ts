@@ -20,7 +20,6 @@ import {
   TEE,
   tag,
   teeTag,
-  time,
   type Wishes,
   workerpoolPrice,
 } from '../../fixtures.ts'
@@ -593,6 +592,12 @@ describe('matchOrders', () => {
         expect(deal.schedulerRewardRatio).to.equal(100n)
       })
     }
+
+    it('reverts when the stake ratio is past what a stake can be', async () => {
+      const assets = await loadFixture(createdAssets)
+      await assets.workerpool.connect(assets.scheduler).changePolicy(2n ** 256n - 1n, 1n)
+      await expect(assets.hub.matchOrders(...(await signOrders(assets)))).to.be.revertedWithPanic(0x11)
+    })
 
     for (const clock of [0n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 60n]) {
       it(`keeps a category's time of ${clock} seconds`, async () => {

@@ -7,7 +7,6 @@ import {
   loadFixture,
   makeDeal,
   signedOrders,
-  tag,
   time,
 } from '../../fixtures.ts'
 

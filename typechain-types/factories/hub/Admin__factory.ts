@@ -20,6 +20,17 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "workClockTimeRef",
+        "type": "uint256"
+      }
+    ],
+    "name": "CategoryTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes4",
         "name": "selector",
         "type": "bytes4"

@@ -100,6 +100,17 @@
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "workClockTimeRef",
+        "type": "uint256"
+      }
+    ],
+    "name": "CategoryTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "requested",
         "type": "address"
