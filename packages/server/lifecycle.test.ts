@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
-const holder = fileURLToPath(new URL('./lifecycle.holder.ts', import.meta.url))
+const holder = fileURLToPath(new URL('./testing/lifecycleHolder.ts', import.meta.url))
 
 function start(env: Record<string, string> = {}): {
   child: ChildProcess

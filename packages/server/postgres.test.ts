@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import pg from 'pg'
 import { startPostgres } from './postgres.ts'
 
-const holder = fileURLToPath(new URL('./postgres.holder.ts', import.meta.url))
+const holder = fileURLToPath(new URL('./testing/postgresHolder.ts', import.meta.url))
 const isRoot = process.getuid?.() === 0
 
 async function freshDirectory(): Promise<string> {

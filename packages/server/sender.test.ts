@@ -5,7 +5,7 @@ import type { Database } from './database.ts'
 import { createLog } from './log.ts'
 import { databaseOutbox, memoryOutbox } from './outbox.ts'
 import { createSender } from './sender.ts'
-import { startTestChain, type TestChain } from './testChain.ts'
+import { startTestChain, type TestChain } from './testing/chain.ts'
 import { openTestDatabase } from './testing.ts'
 
 const log = createLog({ name: 'test', level: 'silent' })

@@ -3,7 +3,7 @@ import { type Address, Contracts, type Hex, Order } from '@sealdeal/protocol'
 import { createLog, openTestDatabase } from '@sealdeal/server'
 import { TypedDataEncoder, Wallet, ZeroHash } from 'ethers'
 import { deployMarketplace } from '../../../deploy/marketplace.ts'
-import { startTestChain } from '../../server/testChain.ts'
+import { startTestChain } from '../../server/testing/chain.ts'
 import { type MarketParameters, migrations, startMarket } from '../start.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer of any shape, looked at by the tests

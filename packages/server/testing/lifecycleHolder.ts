@@ -1,8 +1,8 @@
 // Run by lifecycle.test.ts as a process of its own: a main that prints when it starts and when it closes.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { commonVariables } from './config.ts'
-import { runProcess } from './lifecycle.ts'
+import { commonVariables } from '../config.ts'
+import { runProcess } from '../lifecycle.ts'
 
 await runProcess({
   name: 'holder',

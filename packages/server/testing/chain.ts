@@ -1,7 +1,7 @@
 // For tests only: a chain of one's own over HTTP, as a real node serves it. Not exported by the package.
 import type { Address } from '@sealdeal/protocol'
 import hre from 'hardhat'
-import { type Chain, connectChain } from './chain.ts'
+import { type Chain, connectChain } from '../chain.ts'
 
 export type TestChain = Chain & { url: string; close: () => Promise<void> }
 
