@@ -21,5 +21,7 @@ export const schema = z.object({
   /** Shown by the pool. */
   WORKER_NAME: z.string().max(100).default(''),
   KILL_AT: z.string().optional(),
+  /** Fault injection, under the rule of `KILL_AT`: the first enclave that says this step is killed there. */
+  KILL_ENCLAVE_AT: z.string().optional(),
   NODE_ENV: z.string().optional(),
 })

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { detectSandbox, fallenPromises, launch } from '@sealdeal/enclave'
-import type { Log } from '@sealdeal/server'
+import { detectSandbox, EnclaveFailureError, fallenPromises, launch } from '@sealdeal/enclave'
+import { createMoment, type Log, mayKill } from '@sealdeal/server'
 import type { Run } from './work.ts'
 
 /**
@@ -16,6 +16,8 @@ export async function runInEnclave({
   storageUrl,
   platformFile,
   log,
+  killAt,
+  nodeEnv,
 }: {
   directory: string
   sandbox: 'auto' | 'none'
@@ -23,23 +25,41 @@ export async function runInEnclave({
   storageUrl: string
   platformFile: string
   log: Log
+  /** Fault injection: the first enclave that says this step is killed there, where `KILL_AT` would be obeyed as well. */
+  killAt?: string | undefined
+  nodeEnv?: string | undefined
 }): Promise<Run> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const sandbox = await detectSandbox({ preference, directory })
   if (sandbox === 'none') log.warn({ fallen: fallenPromises }, 'apps run WITHOUT A SANDBOX')
+  let armed = killAt !== undefined
   return async function run({ lease, onStart, onStep, signal }) {
     const { chainId, hub, dealId, index, worker, attempt, expiry, signature, app } = lease
     const task = { chainId, hub, dealId, index, worker, lease: { attempt, expiry, signature }, app }
-    return launch({
+    const kill = new AbortController()
+    const moment = createMoment({
+      log,
+      killAt,
+      armed: armed && mayKill({ chainId: BigInt(chainId), nodeEnv }),
+      kill() {
+        armed = false
+        kill.abort()
+      },
+    })
+    const answer = await launch({
       launch: { ...task, smsUrl, storageUrl, platformFile },
       directory,
       sandbox,
       onStart,
       onStep(step) {
-        log.info({ task: lease.taskId, attempt, ...step }, step.step)
+        moment(step.step, { task: lease.taskId, attempt, ...step })
         onStep(step.step)
       },
-      signal,
+      signal: AbortSignal.any([signal, kill.signal]),
     })
+    // What was in the pipe already when it was killed counts as never said.
+    if (kill.signal.aborted)
+      throw new EnclaveFailureError({ failure: 'TEE_LAUNCH_FAILED', message: 'Killed, as asked.' })
+    return answer
   }
 }

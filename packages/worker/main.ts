@@ -16,6 +16,8 @@ await runProcess({
       storageUrl: config.STORAGE_URL,
       platformFile: resolve(config.TEE_PLATFORM_FILE),
       log,
+      killAt: config.KILL_ENCLAVE_AT,
+      nodeEnv: config.NODE_ENV,
     })
     await startWorker({ config, run, log, signal, onClose })
   },
