@@ -1,6 +1,15 @@
 // What many end-to-end tests begin with: somebody new with money, an app that others may run, a run to its end.
 import { randomUUID } from 'node:crypto'
-import { type Address, type Archive, BaseError, type Hex, Result } from '@sealdeal/protocol'
+import {
+  type Address,
+  type Archive,
+  type Hex,
+  type Match,
+  Order,
+  Params,
+  Result,
+  zeroAddress,
+} from '@sealdeal/protocol'
 import {
   type Client,
   createClient,
@@ -8,12 +17,15 @@ import {
   deployApp,
   deposit,
   fetchResult,
+  findOrders,
   publishOrder,
+  pushResultKey,
   type RunReturnType,
   send,
+  signOrder,
   waitForTask,
 } from '@sealdeal/sdk'
-import { toBeHex, Wallet } from 'ethers'
+import { type TransactionReceipt, toQuantity, Wallet } from 'ethers'
 import { appFolder, bundleApp } from '../../../iapps/bundle.ts'
 import type { Stack } from '../stack.ts'
 import { actAs } from './shared.ts'
@@ -34,7 +46,7 @@ export const limits = { appMaxPrice: prices.app, datasetMaxPrice: prices.data, w
 export async function newcomer(stack: Stack, { staked = 0n }: { staked?: bigint } = {}): Promise<Client> {
   const { deployment, endpoints, provider } = stack
   const signer = new Wallet(Wallet.createRandom().privateKey, provider)
-  await provider.send('hardhat_setBalance', [signer.address, toBeHex(10n ** 20n).replace(/^0x0+/, '0x')])
+  await provider.send('hardhat_setBalance', [signer.address, toQuantity(10n ** 20n)])
   const { hub, dataProtector } = deployment
   const client = await createClient({ signer, hub, dataProtector, endpoints, pollingInterval: 50 })
   if (staked > 0n) {
@@ -81,14 +93,46 @@ export function textOf(files: ReadonlyMap<string, Uint8Array>, path: string): st
   return Buffer.from(files.get(path) ?? []).toString('utf8')
 }
 
-/** The error with which a promise was refused. One that was kept, or an error without a name of its own, fails the test. */
-export async function refusal(promise: Promise<unknown>): Promise<BaseError & Record<string, unknown>> {
-  const error = await promise.then(
-    () => new Error('It was not refused.'),
-    (error: unknown) => error,
+/** The error with which a promise was refused. One that was kept fails the test. */
+export async function refusal(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+  const kept = new Error('It was not refused.')
+  const error: unknown = await promise.then(
+    () => kept,
+    (reason: unknown) => reason,
   )
-  if (error instanceof BaseError) return error as BaseError & Record<string, unknown>
+  if (error instanceof Error && error !== kept) return error as Error & Record<string, unknown>
   throw error
+}
+
+/**
+ * Four signed orders: the app's and the dataset's as given, what the local pool offers now, and a request of the client
+ * for these, which accepts twice the pool's price unless `request` says otherwise.
+ */
+export async function quadruple(
+  client: Client,
+  { app, dataset, request = {} }: Pick<Match.Orders, 'app' | 'dataset'> & { request?: Partial<Order.Request> },
+): Promise<Match.Orders> {
+  const { orders } = await findOrders(client, { kind: 'workerpool' })
+  const [offer] = orders
+  if (!offer) throw new Error('The local pool offers nothing.')
+  await pushResultKey(client, await resultKey())
+  const order = {
+    app: app.app,
+    appmaxprice: app.appprice,
+    dataset: dataset?.dataset ?? zeroAddress,
+    datasetmaxprice: dataset?.datasetprice ?? 0n,
+    workerpoolmaxprice: 2n * offer.order.workerpoolprice,
+    requester: client.account,
+    params: Params.build({ encryptResult: true }),
+    ...request,
+  }
+  return { app, dataset, workerpool: offer.order, request: await signOrder(client, { kind: 'request', order }) }
+}
+
+/** Sends a match as it is, past every check of the client: the Hub alone judges it. */
+export function sendMatch(client: Client, orders: Match.Orders): Promise<TransactionReceipt> {
+  // With the limit given, nobody tries the transaction out before it is sent.
+  return send(client, client.contracts.hub.matchOrders(...Order.quadruple(orders), { gasLimit: 3_000_000n }))
 }
 
 /** What an account has in the escrow. */
