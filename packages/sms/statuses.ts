@@ -6,8 +6,6 @@ export const statuses: Record<string, number> = {
   SecretNotFoundError: 404,
   SecretTooLargeError: 413,
 
-  LeaseExpiredError: 401,
-  LeaseRefusedError: 401,
   NonceExpiredError: 401,
   NonceUnknownError: 401,
   NonceUsedError: 401,
@@ -18,6 +16,8 @@ export const statuses: Record<string, number> = {
   DealNotFoundError: 403,
   DealOverError: 403,
   EventLogMismatchError: 403,
+  LeaseExpiredError: 403,
+  LeaseRefusedError: 403,
   QuoteRefusedError: 403,
   ReportDataMismatchError: 403,
   RequesterSecretNotFoundError: 403,

@@ -94,37 +94,37 @@ const clauses: Clause[] = [
   {
     clause: "the lease is signed by the pool's owner",
     error: 'LeaseRefusedError',
-    status: 401,
+    status: 403,
     breaks: () => ({ leaseSigner: new Wallet(Wallet.createRandom().privateKey) }),
   },
   {
     clause: 'the lease is for this task',
     error: 'LeaseRefusedError',
-    status: 401,
+    status: 403,
     breaks: () => ({ signedLease: { task: randomHash() } }),
   },
   {
     clause: 'the lease is for this worker',
     error: 'LeaseRefusedError',
-    status: 401,
+    status: 403,
     breaks: () => ({ signedLease: { worker: randomAddress() } }),
   },
   {
     clause: 'the lease is for this attempt',
     error: 'LeaseRefusedError',
-    status: 401,
+    status: 403,
     breaks: () => ({ signedLease: { attempt: 2n } }),
   },
   {
     clause: 'the lease is until then',
     error: 'LeaseRefusedError',
-    status: 401,
+    status: 403,
     breaks: () => ({ signedLease: { expiry: 1n } }),
   },
   {
     clause: 'the lease runs',
     error: 'LeaseExpiredError',
-    status: 401,
+    status: 403,
     breaks: (world) => ({ expiry: BigInt(Math.floor(world.now().getTime() / 1000)) - 1n }),
   },
   {
