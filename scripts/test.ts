@@ -8,11 +8,9 @@ const mocha = ['--exit', '--timeout', '60000', '--ignore', '**/node_modules/**']
 const suites: Suite[] = [
   { name: 'check', command: 'node', args: ['scripts/check.ts'] },
   { name: 'contracts', command: 'hardhat', args: ['test'] },
-  {
-    name: 'packages and iApps',
-    command: 'mocha',
-    args: [...mocha, 'packages/!(stack)/**/*.test.ts', 'iapps/**/*.test.ts'],
-  },
+  { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack)/**/*.test.ts'] },
+  // By itself: the chain's matchers, which some packages load, change what numbers may be compared with.
+  { name: 'iApps', command: 'mocha', args: [...mocha, 'iapps/**/*.test.ts'] },
   {
     name: 'end to end',
     command: 'mocha',
