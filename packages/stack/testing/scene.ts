@@ -62,7 +62,7 @@ let helloWorld: Promise<Uint8Array> | undefined
 /** Registers an app of its own (`iapps/hello-world` unless told otherwise) and offers it to everybody at `price`. */
 export async function offerApp(
   developer: Client,
-  { bundle, price = prices.app }: { bundle?: Archive.Files; price?: bigint } = {},
+  { bundle, price = prices.app }: { bundle?: Archive.Files | Uint8Array; price?: bigint } = {},
 ) {
   helloWorld ??= bundleApp(appFolder('hello-world'))
   const name = `app ${randomUUID()}`
