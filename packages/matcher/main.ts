@@ -38,6 +38,7 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
 
   async function run(): Promise<void> {
     await matcher.recover()
+    log.info({ market }, 'watching the book')
     while (!signal.aborted) {
       await matcher.look().catch((error: unknown) => {
         if (!signal.aborted) log.warn({ error }, 'the book could not be read, tried again later')

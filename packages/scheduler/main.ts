@@ -129,7 +129,10 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
   )
 }
 
-/** Does something now and then, until the process ends. A failure is logged, and tried again at the next turn. */
+/** What failed is tried again after so many milliseconds at the latest: the market may only just be starting. */
+const AFTER_FAILURE = 500
+
+/** Does something now and then, until the process ends. A failure is logged, and tried again soon. */
 function repeat(
   {
     name,
@@ -142,12 +145,14 @@ function repeat(
 ): void {
   async function run(): Promise<void> {
     while (!signal.aborted) {
+      let pause = every
       try {
         await work()
       } catch (error) {
         if (!signal.aborted) log.error({ error, job: name }, 'failed, tried again later')
+        pause = Math.min(every, AFTER_FAILURE)
       }
-      await sleep(every, undefined, { signal }).catch(() => {})
+      await sleep(pause, undefined, { signal }).catch(() => {})
     }
   }
   const running = run()

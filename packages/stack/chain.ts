@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { freePort } from '@sealdeal/server'
+import { choosePorts } from './ports.ts'
 import { type Process, startProcess, untilHealthy } from './processes.ts'
 
 /** Asks a chain node one question. */
@@ -17,37 +17,42 @@ async function ask(url: string, method: string, params: unknown[] = []): Promise
 /**
  * Starts Hardhat's node: a chain in memory that mines each transaction at once.
  *
- * @param directory - The repository's root, where the Hardhat configuration lies.
+ * @param directory - The repository's root.
+ * @throws ProcessNotHealthyError, or the signal's reason; nothing is left running then.
  */
 export async function startChain({
   chainId,
   directory,
   logFile,
+  env = {},
+  signal,
 }: {
   chainId: bigint
   directory: string
   logFile: string
+  env?: Record<string, string>
+  signal?: AbortSignal | undefined
 }): Promise<{ url: string; process: Process }> {
-  const port = await freePort()
+  const [port] = await choosePorts(1)
   const url = `http://127.0.0.1:${port}`
-  const process_ = startProcess({
+  signal?.throwIfAborted()
+  const program = startProcess({
     name: 'chain',
     command: process.execPath,
-    args: [
-      join(directory, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js'),
-      ...['node', '--port', String(port), '--hostname', '127.0.0.1', '--chain-id', String(chainId)],
-    ],
+    args: [join(directory, 'packages', 'stack', 'node.ts'), '--port', String(port), '--chain-id', String(chainId)],
+    env,
     directory,
     logFile,
   })
   try {
     await untilHealthy({
-      program: process_,
+      program,
       check: async () => BigInt(String(await ask(url, 'eth_chainId'))) === chainId,
+      signal,
     })
   } catch (error) {
-    await process_.stop()
+    await program.stop()
     throw error
   }
-  return { url, process: process_ }
+  return { url, process: program }
 }

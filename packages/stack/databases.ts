@@ -1,7 +1,22 @@
 import { rm } from 'node:fs/promises'
 import { BaseError } from '@sealdeal/protocol'
-import { startPostgres } from '@sealdeal/server'
+import { type Postgres, PostgresFailedError, startPostgres } from '@sealdeal/server'
 import pg from 'pg'
+
+/** The server that DATABASE_URL names cannot be used. */
+export class DatabaseUnusableError extends BaseError {
+  override name = 'DatabaseUnusableError'
+  constructor({ host, reason, cause }: { host: string; reason: string; cause?: unknown }) {
+    super(`The database server at "${host}" cannot be used: ${reason}.`, {
+      cause,
+      metaMessages: [
+        'DATABASE_URL must name a running PostgreSQL and an account that may create databases:',
+        'postgres://user:password@host:5432/postgres. Without it the stack starts a database of its own.',
+      ],
+      docsPath: '/operate#database',
+    })
+  }
+}
 
 /** The databases of a stack belong to a chain that is gone, and they are not ours to empty. */
 export class StaleDatabaseError extends BaseError {
@@ -35,57 +50,98 @@ const databaseName = (service: string) => `sealdeal_${service}`
  * files in `directory`. Rows of another chain are noticed: an embedded server is emptied, with a word to `notice`; a
  * foreign one only when `wipe` says so.
  *
- * @throws StaleDatabaseError
+ * @param parameters.genesis - Hash of the chain's first block; awaited when it is needed, as chain and server start side by side.
+ * @param parameters.durable - `false` does not wait for the disk.
+ * @throws StaleDatabaseError, DatabaseUnusableError, and what `startPostgres` throws
  */
 export async function openDatabases(parameters: {
   directory: string
   serverUrl?: string | undefined
-  /** Hash of the chain's first block. */
-  genesis: string
+  genesis: Promise<string>
   wipe?: boolean
+  durable?: boolean
   notice: (text: string) => void
 }): Promise<Databases> {
-  const { directory, genesis, serverUrl, wipe = false, notice } = parameters
-  if (serverUrl) return foreign({ serverUrl, genesis, wipe, notice })
-  if (wipe) await rm(directory, { recursive: true, force: true })
-  const postgres = await startPostgres({ directory })
+  const { serverUrl } = parameters
+  // It may fail while nobody waits for it yet.
+  parameters.genesis.catch(() => {})
+  if (serverUrl === undefined) return embedded(parameters)
+  const url = readServerUrl(serverUrl)
   try {
-    for (const service of services) await postgres.database(databaseName(service))
-    const stale = await findStale({ url: (service) => postgres.url(databaseName(service)), genesis })
+    return await foreign({ ...parameters, serverUrl: url })
+  } catch (cause) {
+    if (cause instanceof BaseError) throw cause
+    const { message, code } = cause as { message: string; code?: string }
+    throw new DatabaseUnusableError({
+      host: new URL(url).host,
+      reason: message || (code ?? 'it does not answer'),
+      cause,
+    })
+  }
+}
+
+type Opening = Parameters<typeof openDatabases>[0]
+
+async function embedded({ directory, genesis, wipe = false, durable = true, notice }: Opening): Promise<Databases> {
+  const postgres = await openEmbedded({ directory, wipe, durable })
+  const url = (service: string) => postgres.url(databaseName(service))
+  try {
+    const known = await existing(postgres.url())
+    const stale = await findStale({ url, known, genesis: await genesis })
     if (stale) {
       notice(`the database of an earlier run belongs to another chain (it began with ${stale.known}): it is emptied`)
-      for (const service of services) await recreate(postgres.url(), databaseName(service))
     }
+    await Promise.all(
+      services.map((service) => provide(postgres.url(), databaseName(service), { known, empty: wipe || !!stale })),
+    )
   } catch (error) {
     await postgres.stop()
     throw error
   }
-  return { url: (service) => postgres.url(databaseName(service)), close: postgres.stop }
+  return { url, close: postgres.stop }
+}
+
+/** A server whose files are of no use any more (another version wrote them) is begun anew, when it is to be emptied anyway. */
+async function openEmbedded({
+  directory,
+  wipe,
+  durable,
+}: {
+  directory: string
+  wipe: boolean
+  durable: boolean
+}): Promise<Postgres> {
+  try {
+    return await startPostgres({ directory, durable })
+  } catch (error) {
+    if (!wipe || !(error instanceof PostgresFailedError)) throw error
+    await rm(directory, { recursive: true, force: true })
+    return startPostgres({ directory, durable })
+  }
+}
+
+function readServerUrl(text: string): string {
+  if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return text
+  throw new DatabaseUnusableError({ host: '?', reason: 'DATABASE_URL is not a postgres:// URL' })
 }
 
 async function foreign({
   serverUrl,
   genesis,
-  wipe,
+  wipe = false,
   notice,
-}: {
-  serverUrl: string
-  genesis: string
-  wipe: boolean
-  notice: (text: string) => void
-}): Promise<Databases> {
+}: Opening & { serverUrl: string }): Promise<Databases> {
   const url = (service: string) => {
     const target = new URL(serverUrl)
     target.pathname = `/${databaseName(service)}`
     return target.href
   }
-  for (const service of services) await createIfMissing(serverUrl, databaseName(service))
-  const stale = await findStale({ url, genesis })
-  if (stale && !wipe) throw new StaleDatabaseError({ database: stale.database, known: stale.known, found: genesis })
-  if (wipe) {
-    notice('the databases of the stack are emptied, as asked')
-    for (const service of services) await recreate(serverUrl, databaseName(service))
-  }
+  const known = await existing(serverUrl)
+  const found = await genesis
+  const stale = await findStale({ url, known, genesis: found })
+  if (stale && !wipe) throw new StaleDatabaseError({ database: stale.database, known: stale.known, found })
+  if (wipe) notice('the databases of the stack are emptied, as asked')
+  await Promise.all(services.map((service) => provide(serverUrl, databaseName(service), { known, empty: wipe })))
   return { url, close: async () => {} }
 }
 
@@ -99,19 +155,36 @@ async function query<Row extends pg.QueryResultRow>(url: string, text: string, v
   }
 }
 
-async function createIfMissing(serverUrl: string, name: string) {
-  const known = await query(serverUrl, 'select 1 from pg_database where datname = $1', [name])
-  if (known.length === 0) await query(serverUrl, `create database ${name}`)
+/** Names of the databases that the server holds. */
+async function existing(serverUrl: string): Promise<Set<string>> {
+  return new Set(
+    (await query<{ name: string }>(serverUrl, 'select datname as name from pg_database')).map(({ name }) => name),
+  )
 }
 
-async function recreate(serverUrl: string, name: string) {
-  await query(serverUrl, `drop database if exists ${name} with (force)`)
-  await query(serverUrl, `create database ${name}`)
+async function provide(
+  serverUrl: string,
+  name: string,
+  { known, empty }: { known: ReadonlySet<string>; empty: boolean },
+): Promise<void> {
+  if (known.has(name) && !empty) return
+  if (known.has(name)) await query(serverUrl, `drop database ${name} with (force)`)
+  // From the template that nobody connects to: several may be copied at once.
+  await query(serverUrl, `create database ${name} template template0`)
 }
 
 /** The first database whose rows come from another chain. */
-async function findStale({ url, genesis }: { url: (service: string) => string; genesis: string }) {
+async function findStale({
+  url,
+  known,
+  genesis,
+}: {
+  url: (service: string) => string
+  known: ReadonlySet<string>
+  genesis: string
+}) {
   for (const service of services) {
+    if (!known.has(databaseName(service))) continue
     const [table] = await query<{ found: string | null }>(
       url(service),
       "select to_regclass('follow_cursor')::text as found",

@@ -1,4 +1,6 @@
 export { localWallets, type Role, roles } from './accounts.ts'
+export { DatabaseUnusableError, StaleDatabaseError } from './databases.ts'
 export type { Deployment } from './deployment.ts'
-export { type Process, ProcessNotHealthyError } from './processes.ts'
-export { type Endpoints, type ProgramName, programs, type Stack, type StackParameters, startStack } from './stack.ts'
+export { type LogLine, type Process, ProcessNotHealthyError } from './processes.ts'
+export { type ProgramName, programs } from './programs.ts'
+export { type Endpoints, type Stack, type StackParameters, startStack } from './stack.ts'

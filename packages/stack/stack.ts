@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Address } from '@sealdeal/protocol'
-import { freePort, postgresDirectory } from '@sealdeal/server'
+import { postgresDirectory } from '@sealdeal/server'
 import { JsonRpcProvider, Wallet } from 'ethers'
 import { localWallets, type Role, writeSecretFile } from './accounts.ts'
 import { startChain } from './chain.ts'
 import { openDatabases } from './databases.ts'
-import { type Deployment, deploy, furnish } from './deployment.ts'
-import { isReady, type Process, startProcess, untilHealthy } from './processes.ts'
-import { makeSimulator } from './simulator.ts'
+import type { Deployment } from './deployment.ts'
+import { choosePorts } from './ports.ts'
+import type { Process } from './processes.ts'
+import { createLauncher, type Environments, isOffered, type ProgramName } from './programs.ts'
+import { makeSimulator, type SimulatorFiles } from './simulator.ts'
 
-/** The programs of a stack, in the order in which they start; they stop in the opposite one. */
-export const programs = ['chain', 'market', 'sms', 'storage', 'scheduler', 'matcher', 'worker'] as const
-
-export type ProgramName = (typeof programs)[number]
+export { type ProgramName, programs } from './programs.ts'
 
 /** Where the services of a stack listen, each on its own origin. */
 export type Endpoints = { chain: string; market: string; sms: string; storage: string; scheduler: string }
@@ -54,6 +53,10 @@ export type StackParameters = {
   sandbox?: 'auto' | 'none'
   /** Told what has just been done, for people who wait. */
   onProgress?: (done: string) => void
+  /** Told of a program that ended although nobody asked it to, from the moment it was healthy. */
+  onLost?: (program: Process) => void
+  /** Aborting ends a start that is under way; what it had started is stopped. Later it has no effect. */
+  signal?: AbortSignal
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -61,158 +64,164 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Price of one task at the local workerpool, in nRLC. */
 const WORKERPOOL_PRICE = 1_000_000_000n
 
+/** Where Node keeps what it compiled: every program of the next stack starts in half the time. */
+const compiled = { NODE_COMPILE_CACHE: join(root, '.data', 'compiled') }
+
+/** What is to be closed, in the opposite order of the floors; what is on one floor is closed at once. */
+type Floors = Record<'ground' | 'servers' | 'agents', (() => unknown)[]>
+
 /**
- * Starts a chain, a database, the servers and the agents on this machine, in order, and waits until each is healthy.
+ * Starts a chain, a database, the servers and the agents on this machine, and waits until each is healthy.
  *
- * @throws ProcessNotHealthyError with the end of a program's log; everything started before it is stopped.
+ * @throws ProcessNotHealthyError with the end of a program's log, what `openDatabases` throws, or the signal's reason.
+ * Everything started before is stopped then.
  */
 export async function startStack(parameters: StackParameters): Promise<Stack> {
-  const closers: (() => Promise<unknown>)[] = []
+  const floors: Floors = { ground: [], servers: [], agents: [] }
   try {
-    return await start(parameters, closers)
+    return await start(parameters, floors)
   } catch (error) {
-    await closeAll(closers)
+    await closeAll(floors)
     throw error
   }
 }
 
-/** In the opposite order; one that fails to close does not keep the others open. */
-async function closeAll(closers: (() => Promise<unknown>)[]) {
-  for (const close of closers.splice(0).reverse()) await close().catch(() => {})
+/** One that fails to close does not keep the others open. */
+async function closeAll({ ground, servers, agents }: Floors): Promise<void> {
+  for (const floor of [agents, servers, ground]) {
+    await Promise.allSettled(floor.splice(0).map(async (close) => close()))
+  }
 }
 
-async function start(parameters: StackParameters, closers: (() => Promise<unknown>)[]): Promise<Stack> {
-  const {
-    directory,
-    chainId = 31337n,
-    databaseUrl,
-    wipe = false,
-    temporary = false,
-    sandbox = 'auto',
-    onProgress = () => {},
-  } = parameters
+async function start(parameters: StackParameters, floors: Floors): Promise<Stack> {
+  const { chainId = 31337n, databaseUrl, wipe = false, temporary = false, sandbox = 'auto' } = parameters
+  const { onProgress = () => {}, onLost = () => {} } = parameters
+  const directory = resolve(parameters.directory)
+  const failing = new AbortController()
+  const signal = parameters.signal ? AbortSignal.any([parameters.signal, failing.signal]) : failing.signal
+  signal.throwIfAborted()
+
+  /** Waits for all of them, also when one fails: whatever they start must be known before it can be stopped. */
+  async function together<Results extends unknown[]>(...work: { [Each in keyof Results]: Promise<Results[Each]> }) {
+    for (const each of work) each.catch((error: unknown) => failing.abort(error))
+    await Promise.allSettled(work)
+    signal.throwIfAborted()
+    return Promise.all(work) as Promise<Results>
+  }
+
   const folder = (...names: string[]) => {
     const path = join(directory, ...names)
     mkdirSync(path, { recursive: true, mode: 0o700 })
     return path
   }
   const logs = folder('logs')
-  const keys = folder('keys')
-
-  const chain = await startChain({ chainId, logFile: join(logs, 'chain.log'), directory: root })
-  closers.push(chain.process.stop)
-  const provider = new JsonRpcProvider(chain.url, chainId, {
-    staticNetwork: true,
-    pollingInterval: 100,
-    cacheTimeout: -1,
-  })
-  closers.push(async () => provider.destroy())
   // Outside of the stack's folder: as root the database server is another user, who may not enter every folder.
   const databaseDirectory = postgresDirectory({ clone: directory })
-  const genesis = (await provider.getBlock(0))?.hash ?? ''
-  const databases = await openDatabases({
-    directory: databaseDirectory,
-    serverUrl: databaseUrl,
-    genesis,
-    wipe,
-    notice: onProgress,
-  })
-  closers.push(async () => {
-    await databases.close()
-    if (temporary) await rm(databaseDirectory, { recursive: true, force: true })
-  })
+
+  async function openChain() {
+    const chain = await startChain({
+      chainId,
+      logFile: join(logs, 'chain.log'),
+      directory: root,
+      env: compiled,
+      signal,
+    })
+    let isStopping = false
+    chain.process.ended.then(() => isStopping || onLost(chain.process))
+    floors.ground.push(() => {
+      isStopping = true
+      return chain.process.stop()
+    })
+    const provider = new JsonRpcProvider(chain.url, chainId, {
+      staticNetwork: true,
+      pollingInterval: 100,
+      cacheTimeout: -1,
+    })
+    floors.servers.push(() => provider.destroy())
+    return { ...chain, provider }
+  }
+  async function openDatabase(genesis: Promise<string>) {
+    const opened = await openDatabases({
+      directory: databaseDirectory,
+      serverUrl: databaseUrl,
+      genesis,
+      wipe,
+      durable: !temporary,
+      notice: onProgress,
+    })
+    floors.ground.push(async () => {
+      await opened.close()
+      if (temporary) await rm(databaseDirectory, { recursive: true, force: true })
+    })
+    return opened
+  }
+
+  const opening = openChain()
+  const genesis = opening.then(async ({ provider }) => (await provider.getBlock(0))?.hash ?? '')
+  // Hardhat is a large thing to load: that need not wait for the chain.
+  const [chain, databases, { deploy, furnish }] = await together(
+    opening,
+    openDatabase(genesis),
+    import('./deployment.ts'),
+  )
+  const { provider } = chain
   onProgress(`a chain at ${chain.url} (chain id ${chainId}, local) and a database`)
 
+  // The chain is always a new one: keys, journals and work in progress of an earlier one are of no use to it.
+  for (const name of ['keys', 'simulator', 'worker']) await rm(join(directory, name), { recursive: true, force: true })
   const wallets = localWallets(provider)
   const smsSigner = Wallet.createRandom()
-  const deployment = await deploy({ provider, teeBroker: smsSigner.address as Address })
-  const workerpool = await furnish({ deployment, wallets })
+  const [{ deployment, workerpool }, simulator] = await together(
+    deploy({ provider, teeBroker: smsSigner.address as Address }).then(async (deployment) => ({
+      deployment,
+      workerpool: await furnish({ deployment, wallets }),
+    })),
+    makeSimulator({ directory: folder('simulator'), at: new Date() }),
+  )
   onProgress(`contracts: Hub ${deployment.hub}`)
 
+  const keys = folder('keys')
   writeSecretFile(join(keys, 'sms-master'), `0x${randomBytes(32).toString('hex')}`)
   writeSecretFile(join(keys, 'sms-signer'), smsSigner.privateKey)
   for (const role of ['poolOwner', 'worker', 'matcher'] as const)
     writeSecretFile(join(keys, role), wallets[role].privateKey)
-  const simulator = await makeSimulator({ directory: folder('simulator'), at: new Date() })
 
-  const ports = {
-    market: await freePort(),
-    sms: await freePort(),
-    storage: await freePort(),
-    scheduler: await freePort(),
-  }
-  const local = (port: number) => `http://127.0.0.1:${port}`
+  const [market = 0, sms = 0, storage = 0, scheduler = 0] = await choosePorts(4)
+  const ports = { market, sms, storage, scheduler }
+  const environments = describeServices({
+    chainUrl: chain.url,
+    hub: deployment.hub,
+    workerpool,
+    ports,
+    databaseUrl: databases.url,
+    keys,
+    folder,
+    simulator,
+    sandbox,
+  })
   const endpoints: Endpoints = {
     chain: chain.url,
-    market: local(ports.market),
-    sms: local(ports.sms),
-    storage: local(ports.storage),
-    scheduler: local(ports.scheduler),
+    market: local(market),
+    sms: local(sms),
+    storage: local(storage),
+    scheduler: local(scheduler),
   }
+  const { launch, stop, running } = createLauncher({ root, logs, environments, onLost, signal })
+  for (const name of ['market', 'sms', 'storage', 'scheduler'] as const) floors.servers.push(() => stop(name))
+  for (const name of ['matcher', 'worker'] as const) floors.agents.push(() => stop(name))
 
-  const onChain = { CHAIN_URL: chain.url, HUB_ADDRESS: deployment.hub, LOCAL_CHAIN: '1' }
-  const environments: Record<Exclude<ProgramName, 'chain'>, Record<string, string>> = {
-    market: { ...onChain, PORT: String(ports.market), DATABASE_URL: databases.url('market') },
-    sms: {
-      ...onChain,
-      PORT: String(ports.sms),
-      DATABASE_URL: databases.url('sms'),
-      SMS_MASTER_KEY_FILE: join(keys, 'sms-master'),
-      SMS_SIGNER_KEY_FILE: join(keys, 'sms-signer'),
-      SMS_POLICY_FILE: simulator.policyFile,
-      SMS_COLLATERAL_FILE: simulator.collateralFile,
-    },
-    storage: { PORT: String(ports.storage), STORAGE_DIRECTORY: folder('storage') },
-    scheduler: {
-      ...onChain,
-      PORT: String(ports.scheduler),
-      DATABASE_URL: databases.url('scheduler'),
-      WORKERPOOL_ADDRESS: workerpool,
-      WALLET_KEY_FILE: join(keys, 'poolOwner'),
-      MARKET_URL: endpoints.market,
-      WORKERPOOL_PRICE: String(WORKERPOOL_PRICE),
-    },
-    matcher: {
-      ...onChain,
-      DATABASE_URL: databases.url('matcher'),
-      MARKET_URL: endpoints.market,
-      WALLET_KEY_FILE: join(keys, 'matcher'),
-    },
-    worker: {
-      ...onChain,
-      SCHEDULER_URL: endpoints.scheduler,
-      SMS_URL: endpoints.sms,
-      STORAGE_URL: endpoints.storage,
-      WALLET_KEY_FILE: join(keys, 'worker'),
-      WORK_DIRECTORY: folder('worker'),
-      TEE_PLATFORM_FILE: simulator.platformFile,
-      SANDBOX: sandbox,
-    },
+  // All at once: each waits for those that it needs.
+  await together(
+    together(launch('market'), launch('sms'), launch('storage')).then(() =>
+      onProgress(`servers: market ${endpoints.market}, secrets ${endpoints.sms}, storage ${endpoints.storage}`),
+    ),
+    together(launch('scheduler'), launch('matcher'), launch('worker')),
+  )
+  for (const deadline = Date.now() + 20_000; !(await isOffered({ market: endpoints.market, workerpool })); ) {
+    signal.throwIfAborted()
+    if (Date.now() > deadline) throw new Error('The local workerpool published no order in 20 s: see scheduler.log.')
+    await new Promise((resolve) => setTimeout(resolve, 50))
   }
-
-  const running = new Map<ProgramName, Process>([['chain', chain.process]])
-  const launch = async (name: Exclude<ProgramName, 'chain'>, env: Record<string, string> = {}) => {
-    const program = startProcess({
-      name,
-      command: process.execPath,
-      args: [join(root, 'packages', name, 'main.ts')],
-      env: { ...environments[name], ...env },
-      directory: root,
-      logFile: join(logs, `${name}.log`),
-    })
-    running.set(name, program)
-    const url = name in endpoints ? endpoints[name as keyof Endpoints] : undefined
-    if (url) await untilHealthy({ program, check: () => isReady(url) })
-    return program
-  }
-  closers.push(async () => {
-    for (const name of [...programs].reverse()) if (name !== 'chain') await running.get(name)?.stop()
-  })
-
-  await Promise.all([launch('market'), launch('sms'), launch('storage')])
-  onProgress(`servers: market ${endpoints.market}, secrets ${endpoints.sms}, storage ${endpoints.storage}`)
-  await Promise.all([launch('scheduler'), launch('matcher')])
-  await launch('worker')
   onProgress(`a workerpool ${workerpool} with one worker; its enclaves are SIMULATED`)
 
   return {
@@ -225,16 +234,81 @@ async function start(parameters: StackParameters, closers: (() => Promise<unknow
     databaseDirectory,
     databaseUrl: databases.url,
     process: (name) => {
-      const program = running.get(name)
+      const program = name === 'chain' ? chain.process : running(name)
       if (!program) throw new Error(`"${name}" was never started`)
       return program
     },
     restart: async (name, env = {}) => {
       if (name === 'chain')
         throw new Error('the local chain keeps its state in memory: a restart would lose every deal')
-      await running.get(name)?.stop()
+      await stop(name)
       return launch(name, env)
     },
-    stop: () => closeAll(closers),
+    stop: () => closeAll(floors),
+  }
+}
+
+const local = (port: number) => `http://127.0.0.1:${port}`
+
+/** What each service must know: nothing that is not its own. */
+function describeServices({
+  chainUrl,
+  hub,
+  workerpool,
+  ports,
+  databaseUrl,
+  keys,
+  folder,
+  simulator,
+  sandbox,
+}: {
+  chainUrl: string
+  hub: Address
+  workerpool: Address
+  ports: Record<'market' | 'sms' | 'storage' | 'scheduler', number>
+  databaseUrl: (service: string) => string
+  keys: string
+  folder: (name: string) => string
+  simulator: SimulatorFiles
+  sandbox: 'auto' | 'none'
+}): Environments {
+  const onChain = { ...compiled, CHAIN_URL: chainUrl, HUB_ADDRESS: hub, LOCAL_CHAIN: '1' }
+  return {
+    market: { ...onChain, PORT: String(ports.market), DATABASE_URL: databaseUrl('market') },
+    sms: {
+      ...onChain,
+      PORT: String(ports.sms),
+      DATABASE_URL: databaseUrl('sms'),
+      SMS_MASTER_KEY_FILE: join(keys, 'sms-master'),
+      SMS_SIGNER_KEY_FILE: join(keys, 'sms-signer'),
+      SMS_POLICY_FILE: simulator.policyFile,
+      SMS_COLLATERAL_FILE: simulator.collateralFile,
+    },
+    storage: { ...compiled, PORT: String(ports.storage), STORAGE_DIRECTORY: folder('storage') },
+    scheduler: {
+      ...onChain,
+      PORT: String(ports.scheduler),
+      DATABASE_URL: databaseUrl('scheduler'),
+      WORKERPOOL_ADDRESS: workerpool,
+      WALLET_KEY_FILE: join(keys, 'poolOwner'),
+      MARKET_URL: local(ports.market),
+      WORKERPOOL_PRICE: String(WORKERPOOL_PRICE),
+    },
+    matcher: {
+      ...onChain,
+      DATABASE_URL: databaseUrl('matcher'),
+      MARKET_URL: local(ports.market),
+      WALLET_KEY_FILE: join(keys, 'matcher'),
+    },
+    worker: {
+      ...onChain,
+      SCHEDULER_URL: local(ports.scheduler),
+      SMS_URL: local(ports.sms),
+      STORAGE_URL: local(ports.storage),
+      WALLET_KEY_FILE: join(keys, 'worker'),
+      WORK_DIRECTORY: folder('worker'),
+      TEE_PLATFORM_FILE: simulator.platformFile,
+      SANDBOX: sandbox,
+    },
   }
 }
