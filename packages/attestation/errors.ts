@@ -54,7 +54,9 @@ export class AttestationError extends Error {
     shortMessage: string,
     { metaMessages = [], docsPath = '/attestation', cause }: AttestationErrorParameters,
   ) {
-    super([shortMessage, ...metaMessages].join('\n'), cause === undefined ? {} : { cause })
+    // `/attestation#root` is the heading `root` of `docs/attestation.md`.
+    const docs = `Docs: docs${docsPath.replace(/#|$/, '.md$&')}`
+    super([shortMessage, ...metaMessages, docs].join('\n'), cause === undefined ? {} : { cause })
     this.shortMessage = shortMessage
     this.metaMessages = metaMessages
     this.docsPath = docsPath

@@ -38,6 +38,7 @@ describe('parsePolicy', () => {
       }
       if (!(found instanceof PolicyInvalidError)) throw new Error('the policy was accepted')
       expect(found.metaMessages.join('\n')).to.include(field)
+      expect(found.message).to.match(/^Docs: docs\/attestation\.md#policy$/m)
     })
   }
   it('tells whether a simulator is trusted', () => {

@@ -16,12 +16,17 @@ export class BaseError extends Error {
   readonly docsPath: string | undefined
 
   constructor(shortMessage: string, { cause, docsPath, metaMessages = [] }: BaseErrorOptions = {}) {
-    const docs = docsPath === undefined ? [] : [`Docs: docs${docsPath}`]
+    const docs = docsPath === undefined ? [] : [`Docs: ${docsFile(docsPath)}`]
     super([shortMessage, ...metaMessages, ...docs].join('\n'), cause === undefined ? {} : { cause })
     this.shortMessage = shortMessage
     this.metaMessages = metaMessages
     this.docsPath = docsPath
   }
+}
+
+/** The file of the repository, with its heading, that a `docsPath` stands for: `/run#orders` is `docs/run.md#orders`. */
+function docsFile(docsPath: string): string {
+  return `docs${docsPath.replace(/#|$/, '.md$&')}`
 }
 
 /** Something that may succeed when tried again unchanged: agents retry these and nothing else. */
