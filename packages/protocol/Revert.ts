@@ -211,6 +211,10 @@ const sentences: Record<string, [string, string]> = {
   ERC721InsufficientApproval: ['{operator} may not move token {tokenId}.', 'Send it from the owner, or approve first.'],
   ERC721InvalidReceiver: ['{receiver} cannot receive the asset.', 'Transfer to an account that accepts ERC-721.'],
   ERC721NonexistentToken: ['There is no token {tokenId}.', 'Check the address and the chain.'],
+  ERC721OutOfBoundsIndex: [
+    'There is no token at place {index} of {owner}.',
+    'Count first: `balanceOf` of the owner, `totalSupply` where the owner is zero.',
+  ],
   OwnableUnauthorizedAccount: ['{account} is not the owner.', 'Send it from the owner.'],
   ERC2612ExpiredSignature: ['The permit expired at {deadline} (unix seconds).', 'Sign a new one.'],
   ERC2612InvalidSigner: ['The permit was signed by {signer}, not by {owner}.', 'Sign it with the key of the owner.'],

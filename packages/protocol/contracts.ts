@@ -106,6 +106,7 @@ const libraryErrors = [
   'error ERC721InsufficientApproval(address operator, uint256 tokenId)',
   'error ERC721InvalidReceiver(address receiver)',
   'error ERC721NonexistentToken(uint256 tokenId)',
+  'error ERC721OutOfBoundsIndex(address owner, uint256 index)',
   'error OwnableUnauthorizedAccount(address account)',
   'error FieldsTooLong(uint256 length, uint256 limit)',
   'error RegistryIsFull(uint256 limit)',
