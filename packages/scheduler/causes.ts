@@ -29,13 +29,16 @@ const passing: Record<string, string> = {
 
 /** App, data or request are at fault, or time is over: every worker would meet the same. */
 const final: Record<string, string> = {
+  APP_TYPE_UNSUPPORTED: 'This pool’s enclaves run apps of type BUNDLE: ask the developer to deploy one.',
   APP_IMAGE_CHECKSUM_INVALID: 'What is stored is not what the app’s developer registered: deploy the app again.',
   APP_IMAGE_MALFORMED: 'The app’s bundle cannot be read: build and deploy it again.',
   APP_COMPUTE_FAILED: 'The app ended with an error: test it locally with the same input.',
   APP_COMPUTE_TIMEOUT: 'Ask for a category with more time, or give the app less to do.',
   PRE_COMPUTE_TASK_DESCRIPTION_INVALID: 'The request’s params cannot be understood: sign a new request.',
+  PRE_COMPUTE_GET_DATASET_SECRET_FAILED: 'The owner must store the data’s key with the secret service.',
+  PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED: 'Store every secret that the request names, then run again.',
   PRE_COMPUTE_DATASET_URL_MISSING: 'The data has no address on chain: ask its owner to protect it again.',
-  PRE_COMPUTE_DATASET_KEY_MISSING: 'The owner must store the data’s key with the secret service.',
+  PRE_COMPUTE_DATASET_KEY_MISSING: 'What is stored as the data’s key is none: ask its owner to protect it again.',
   PRE_COMPUTE_INVALID_DATASET_CHECKSUM: 'The stored data is not what its owner registered: ask to protect it again.',
   PRE_COMPUTE_DATASET_DECRYPTION_FAILED: 'The stored key does not open the data: ask its owner to protect it again.',
   PRE_COMPUTE_SAVING_PLAIN_DATASET_FAILED: 'The data is larger than what the enclave may hold.',
@@ -49,6 +52,9 @@ const final: Record<string, string> = {
   POST_COMPUTE_TOO_LONG_RESULT_FILE_NAME: 'Names of output files have at most 31 characters.',
   POST_COMPUTE_RESULT_FILE_NAME_INVALID: 'Names of output files must be plain UTF-8.',
   POST_COMPUTE_RESULT_TOO_LARGE: 'The app must write less.',
+  POST_COMPUTE_OUT_FOLDER_ZIP_FAILED: 'The app’s output folder could not be read or packed: test the app locally.',
+  POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY:
+    'The beneficiary must store a result key before the run.',
   POST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING: 'The beneficiary must store a result key before the run.',
   POST_COMPUTE_MALFORMED_ENCRYPTION_PUBLIC_KEY: 'The beneficiary’s result key is not an RSA public key in PEM.',
   POST_COMPUTE_STORAGE_PROVIDER_UNSUPPORTED: 'Ask for the storage provider `ipfs`.',
@@ -56,6 +62,9 @@ const final: Record<string, string> = {
   FINAL_DEADLINE_REACHED: 'The payer was refunded. Run again, or choose another pool.',
   TRUST_NOT_SUPPORTED: `This pool runs tasks of trust 1 only. ${refund}`,
 }
+
+/** Causes with a remedy of their own. */
+export const knownCauses = Object.keys({ ...passing, ...final })
 
 /** What to make of a cause by its name. Unknown causes of the compute stages are final, all others worth another try. */
 export function readCause(name: string): Cause {
