@@ -27,6 +27,7 @@ const checks: Check[] = [
   { name: 'architecture: every file is seen', run: everyModuleIsSeen },
   { name: 'architecture: who imports whom', run: () => run('depcruise', cruise) },
   { name: 'architecture: a planted violation is caught', run: plantedViolation },
+  { name: 'documentation', run: () => run('node', ['scripts/docs.ts']) },
   { name: 'at most 16 npm scripts', run: scriptCount },
 ]
 
