@@ -158,7 +158,7 @@ export class OrderNotFoundError extends BaseError {
       workerpool: 'Choose another workerpool, category or price, or wait for an order of a workerpool.',
       request: 'Publish a request order.',
     }
-    const found = rejected.length === 0 ? '' : ` ${rejected.length} were found, none fits:`
+    const found = rejected.length === 0 ? '' : ` ${rejected.length} found, none fits:`
     super(`No ${kind} order${asset === undefined ? '' : ` of ${asset}`} can be used.${found}`, {
       metaMessages: [
         ...rejected.map(({ orderHash, reasons }) => `- ${orderHash}: ${reasons.join(' ')}`),
