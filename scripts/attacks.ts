@@ -47,14 +47,19 @@ export async function flipStoredBit(stack: Stack, ciphertext: Uint8Array): Promi
 /** What the pool says of a task that failed. */
 export type PoolVerdict = { currentStatus: string; cause?: string; message?: string; remedy?: string }
 
-/** Waits until the pool has given a task up, and returns why. */
-export async function untilGivenUp({ endpoints }: Stack, taskId: Hex): Promise<PoolVerdict> {
-  for (let waited = 0; waited < 30_000; waited += 100) {
+/** Waits until the pool has given a task up (at most `timeout` milliseconds), and returns why. */
+export async function untilGivenUp(
+  { endpoints }: Stack,
+  taskId: Hex,
+  { timeout = 30_000 }: { timeout?: number } = {},
+): Promise<PoolVerdict> {
+  const end = performance.now() + timeout
+  while (performance.now() < end) {
     const response = await fetch(new URL(`/tasks/${taskId}`, endpoints.scheduler))
     const view = (await response.json()) as PoolVerdict
     if (response.ok && view.cause && /FAILED/.test(view.currentStatus)) return view
     if (response.ok && view.currentStatus === 'COMPLETED') throw new Error('the task completed')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`the pool did not give up task ${taskId} in 30 s`)
+  throw new Error(`the pool did not give up task ${taskId} in ${timeout / 1000} s`)
 }
