@@ -10,7 +10,13 @@ import { newcomer, refusal } from '../testing/scene.ts'
 import { sharedStack } from '../testing/shared.ts'
 
 const canary = `canary-${randomUUID()}`
-const picture = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), randomBytes(5_000)])
+/** Signature, image header and one chunk of image data (ISO/IEC 15948, 5): enough to be recognised. */
+const picture = Buffer.concat([
+  Buffer.from('89504e470d0a1a0a', 'hex'),
+  Buffer.from('0000000d49484452000000010000000108000000003a7e9b55', 'hex'),
+  Buffer.from('0000138849444154', 'hex'),
+  randomBytes(5_000),
+])
 const data = {
   email: `${canary}@b.c`,
   age: 42,
