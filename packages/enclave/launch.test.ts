@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Bundle, Bytes, Result, Task } from '@sealdeal/protocol'
+import { type Address, Bundle, Bytes, type Hex, Result, Session, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
-import { getBytes, keccak256, toUtf8String, verifyMessage } from 'ethers'
+import { getBytes, keccak256, toUtf8String, verifyMessage, Wallet } from 'ethers'
 import { detectSandbox, type LaunchReturnType, launch, SandboxUnavailableError, type Step } from './index.ts'
 import { fallenPromises, type Sandbox } from './sandbox.ts'
-import { createWorld, hasBubblewrap, type Wish, type World } from './testing/world.ts'
+import { createWorld, hasBubblewrap, type Meddle, seal, type Wish, type World } from './testing/world.ts'
 
 const launcher = fileURLToPath(new URL('./testing/launcher.ts', import.meta.url))
 const probe = readFileSync(new URL('./testing/probe.js', import.meta.url), 'utf8')
@@ -388,6 +388,27 @@ describe('launch', function () {
 
     it('lets another attempt try when it is only away', async () => {
       expect(await refuse(503, {})).to.include({ cause: 'TEE_SESSION_GENERATION_FAILED', retryable: true })
+    })
+
+    it('refuses content that its worker sealed in place of the real one, and signed', async () => {
+      const worker = Wallet.createRandom()
+      const forge: Meddle = async ({ answer, content, enclaveKey, reportData }) => {
+        const sealed = await seal({ content: { ...content, params: '{}' }, enclaveKey, reportData })
+        const hash = Session.sealedHash({ reportData, sealed })
+        return { ...answer, sealed, signature: (await worker.signMessage(getBytes(hash))) as Hex }
+      }
+      const unsigned: Meddle = async (seen) => ({ ...(await forge(seen)), signature: seen.answer.signature })
+      for (const meddle of [forge, unsigned]) {
+        world.meddling.push(meddle)
+        const { answer } = await run({ app: { 'main.js': succeed }, params: { iexec_args: 'as signed' } })
+        expect(causeOf(answer)).to.equal('TEE_SESSION_MALFORMED')
+      }
+    })
+
+    it('refuses a nonce that names another signer than the one that made it', async () => {
+      world.impostors.push(Wallet.createRandom().address as Address)
+      const { answer } = await run({ app: { 'main.js': succeed } })
+      expect(causeOf(answer)).to.equal('TEE_SESSION_MALFORMED')
     })
 
     it('refuses an answer about another task', async () => {

@@ -2,6 +2,7 @@
 import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
 import { DhkemX25519HkdfSha256 } from '@hpke/dhkem-x25519'
 import { type Address, Bytes, type Hex, Session, Task } from '@sealdeal/protocol'
+import { getBytes, verifyMessage } from 'ethers'
 import { z } from 'zod'
 import { type Cause, EnclaveFailureError, orFail } from './failures.ts'
 import type { Keys } from './keys.ts'
@@ -28,8 +29,12 @@ const bytes32 = bytes(32).transform((text): Hex => text)
 const hex = z.templateLiteral(['0x', z.string().regex(/^([0-9a-fA-F]{2})*$/)]).transform((text): Hex => text)
 const decimal = z.string().regex(/^\d+$/)
 
-const Nonce = z.object({ nonce: bytes32 })
-const Answer = z.object({ sealed: z.object({ enc: z.base64(), ciphertext: z.base64() }), authorization: hex })
+const Nonce = z.object({ nonce: bytes32, signer: address, seed: bytes32 })
+const Answer = z.object({
+  sealed: z.object({ enc: z.base64(), ciphertext: z.base64() }),
+  signature: hex,
+  authorization: hex,
+})
 const Content = z.object({
   chainId: decimal,
   hub: address,
@@ -51,16 +56,28 @@ const Content = z.object({
   resultKey: z.string().optional(),
 })
 
-/** A nonce for this task, to be bound into the quote. */
-export async function fetchNonce({ smsUrl, subject }: { smsUrl: string; subject: Subject }): Promise<Hex> {
+/**
+ * A nonce for this task, to be bound into the quote, and whose it is: the service that made it will refuse a quote over
+ * any other, so that an authorization of the Hub's TEE broker is never made for an enclave that listens to somebody else.
+ *
+ * @throws EnclaveFailureError `TEE_SESSION_…`
+ */
+export async function fetchNonce({ smsUrl, subject }: { smsUrl: string; subject: Subject }): Promise<NonceOfSigner> {
   const { dealId, index, lease } = subject
   const body = { dealId, index: String(index), attempt: String(lease.attempt) }
-  return parse(Nonce, await post({ url: new URL('/sessions/nonce', smsUrl), body })).nonce
+  const { nonce, signer, seed } = parse(Nonce, await post({ url: new URL('/sessions/nonce', smsUrl), body }))
+  if (nonce.toLowerCase() !== Session.nonceOf({ signer, seed })) {
+    throw malformed('The nonce of the secret service does not name who made it.')
+  }
+  return { nonce, signer }
 }
 
+/** Who will sign the answer. */
+type NonceOfSigner = { nonce: Hex; signer: Address }
+
 /**
- * Binds both keys, the task and the nonce into a quote, sends it, opens the sealed answer and checks that it is about this
- * task and this app.
+ * Binds both keys, the task and the nonce into a quote, sends it, opens the sealed answer and checks that it is from the
+ * service that made the nonce, and about this task and this app. All of it passes through the worker's hands.
  *
  * @throws EnclaveFailureError `TEE_SESSION_REFUSED` (the service says no, with its reason), `TEE_SESSION_GENERATION_FAILED`
  * (it cannot be reached), `TEE_SESSION_MALFORMED` (its answer cannot be opened or is about something else)
@@ -69,14 +86,14 @@ export async function openSession({
   smsUrl,
   subject,
   keys,
-  nonce,
+  nonce: { nonce, signer },
   quote,
   eventLog,
 }: {
   smsUrl: string
   subject: Subject
   keys: Keys
-  nonce: Hex
+  nonce: NonceOfSigner
   quote: Quote
   eventLog: Session.MeasuredEvent[]
 }): Promise<{ content: Session.Content; authorization: Hex }> {
@@ -97,10 +114,22 @@ export async function openSession({
     quote: Bytes.toBase64(evidence),
     eventLog,
   }
-  const { sealed, authorization } = parse(Answer, await post({ url: new URL('/sessions', smsUrl), body }))
+  const answer = parse(Answer, await post({ url: new URL('/sessions', smsUrl), body }))
+  const { sealed, signature, authorization } = answer
+  if (signerOf({ hash: Session.sealedHash({ reportData: info, sealed }), signature }) !== signer.toLowerCase()) {
+    throw malformed('The answer is not signed by the secret service that made the nonce.')
+  }
   const content = await open({ sealed, info, keys })
   check({ content, subject, taskId })
   return { content, authorization }
+}
+
+function signerOf({ hash, signature }: { hash: Hex; signature: Hex }): string | undefined {
+  try {
+    return verifyMessage(getBytes(hash), signature).toLowerCase()
+  } catch {
+    return undefined
+  }
 }
 
 /** HPKE (RFC 9180), base mode: DHKEM X25519 HKDF-SHA256, HKDF-SHA256, AES-256-GCM; `info` = the report data. */
@@ -152,10 +181,7 @@ function check({ content, subject, taskId }: { content: Session.Content; subject
   ]
   const wrong = pairs.find(([, actual, expected]) => actual.toLowerCase() !== expected.toLowerCase())
   if (wrong === undefined) return
-  throw new EnclaveFailureError({
-    failure: 'TEE_SESSION_MALFORMED',
-    message: `The secret service answered about another ${wrong[0]}: ${wrong[1]} instead of ${wrong[2]}.`,
-  })
+  throw malformed(`The secret service answered about another ${wrong[0]}: ${wrong[1]} instead of ${wrong[2]}.`)
 }
 
 async function post({ url, body }: { url: URL; body: unknown }): Promise<unknown> {
@@ -207,8 +233,9 @@ function refused({ status, answer }: { status: number; answer: unknown }): Encla
 function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
   const result = schema.safeParse(answer)
   if (result.success) return result.data
-  throw new EnclaveFailureError({
-    failure: 'TEE_SESSION_MALFORMED',
-    message: 'The secret service answered in a form this enclave does not know.',
-  })
+  throw malformed('The secret service answered in a form this enclave does not know.')
+}
+
+function malformed(message: string): EnclaveFailureError {
+  return new EnclaveFailureError({ failure: 'TEE_SESSION_MALFORMED', message })
 }

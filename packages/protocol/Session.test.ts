@@ -71,6 +71,30 @@ describe('Secret', () => {
   })
 })
 
+describe('what the secret service says of itself', () => {
+  const seed: Hex = `0x${'11'.repeat(32)}`
+  const bare = (text: string) => text.slice(2)
+
+  it('is a nonce that no other signer can claim', () => {
+    const nonce = keccak256(`${id('sealdeal-nonce-v1')}${bare(hub)}${bare(seed)}`)
+    expect(Session.nonceOf({ signer: hub, seed })).to.equal(nonce)
+    expect(Session.nonceOf({ signer: worker, seed })).to.not.equal(nonce)
+  })
+
+  it('is a signature over the whole sealed answer, of this session only', () => {
+    const reportData: Hex = `0x${'22'.repeat(64)}`
+    const sealed = { enc: 'AQI=', ciphertext: 'Aw==' }
+    const parts = [id('sealdeal-sealed-v1'), reportData, keccak256('0x0102'), keccak256('0x03')]
+    const hash = keccak256(`0x${parts.map(bare).join('')}`)
+    expect(Session.sealedHash({ reportData, sealed })).to.equal(hash)
+    const others = [
+      { reportData, sealed: { enc: 'AQ==', ciphertext: 'AgM=' } },
+      { reportData: `0x${'33'.repeat(64)}` as const, sealed },
+    ]
+    for (const other of others) expect(Session.sealedHash(other)).to.not.equal(hash)
+  })
+})
+
 describe('Locator', () => {
   const cid = 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnnuVW'
   // 12 20 and sha2-256; the published multiaddr library gives the same.

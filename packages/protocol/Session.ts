@@ -1,4 +1,5 @@
-import { sha512, solidityPacked, toUtf8Bytes } from 'ethers'
+import { concat, id, keccak256, sha512, solidityPacked, toUtf8Bytes } from 'ethers'
+import * as Bytes from './Bytes.ts'
 import type { Address, Hex } from './hex.ts'
 
 /** What an enclave binds into the report data of its quote. */
@@ -35,8 +36,20 @@ export type Request = {
   eventLog: MeasuredEvent[]
 }
 
-/** What the secret service answers: HPKE output in base64, and the signature that lets the enclave's key contribute. */
-export type Answer = { sealed: { enc: string; ciphertext: string }; authorization: Hex }
+/** HPKE output in base64. */
+export type Sealed = { enc: string; ciphertext: string }
+
+/**
+ * What the secret service answers to a request for a nonce. `nonce` is `nonceOf` the other two: bound into a quote, it
+ * says whose secrets the enclave takes, and that service alone accepts it.
+ */
+export type NonceAnswer = { nonce: Hex; signer: Address; seed: Hex }
+
+/**
+ * What the secret service answers: the sealed content, its signature over `sealedHash`, and the signature that lets the
+ * enclave's key contribute. Both are EIP-191, by the signer of the nonce.
+ */
+export type Answer = { sealed: Sealed; signature: Hex; authorization: Hex }
 
 /** What the sealed part opens to. Numbers are decimal strings, binary values base64 unless typed `Hex`. */
 export type Content = {
@@ -92,4 +105,18 @@ export function reportData(binding: Binding): Hex {
     ],
   )
   return sha512(packed) as Hex
+}
+
+/** The nonce (32 bytes) of a service that signs as `signer`: keccak256 over a domain, the signer (20) and `seed` (32). */
+export function nonceOf({ signer, seed }: { signer: Address; seed: Hex }): Hex {
+  return keccak256(concat([id('sealdeal-nonce-v1'), signer, seed])) as Hex
+}
+
+/**
+ * What the service signs of its sealed answer. HPKE in base mode says nothing of its sender: whoever knows the enclave's
+ * public key, its worker first of all, could seal other content for it.
+ */
+export function sealedHash({ reportData, sealed }: { reportData: Hex; sealed: Sealed }): Hex {
+  const parts = [sealed.enc, sealed.ciphertext].map((text) => keccak256(Bytes.fromBase64(text)))
+  return keccak256(concat([id('sealdeal-sealed-v1'), reportData, ...parts])) as Hex
 }

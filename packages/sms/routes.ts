@@ -103,18 +103,13 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
 type Storing = { id: SecretId; owner: Address | undefined; request: AppRequest; reply: FastifyReply }
 
 async function sessionRoutes({ app, sessions }: { app: App; sessions: Sessions }): Promise<void> {
-  app.post('/sessions/nonce', { schema: { body: NonceRequest } }, async ({ body }) => ({
-    nonce: await sessions.issueNonce(body),
-  }))
+  app.post('/sessions/nonce', { schema: { body: NonceRequest } }, async ({ body }) => sessions.issueNonce(body))
 
   app.post('/sessions', { schema: { body: SessionRequest } }, async (request, reply) => {
-    const { sealed, authorization, simulated } = await sessions.open(request.body)
+    const { simulated, ...answer } = await sessions.open(request.body)
     // Whoever watches must see that no hardware vouches for this enclave.
     if (simulated) request.log.warn({ worker: request.body.worker, simulated }, 'session given to a simulated enclave')
-    return reply.header('cache-control', 'no-store').header('x-simulated-enclave', String(simulated)).send({
-      sealed,
-      authorization,
-    })
+    return reply.header('cache-control', 'no-store').header('x-simulated-enclave', String(simulated)).send(answer)
   })
 }
 

@@ -1,9 +1,9 @@
-import { Task } from '@sealdeal/protocol'
+import { Session, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { getBytes, verifyMessage } from 'ethers'
 import { fullParams, type MemoryChain, memoryChain, tdxTag } from './testing/chain.ts'
 import { describeClauses, forget } from './testing/clauses.ts'
-import { askNonce, attempt, openWorld, pushEverything, type World } from './testing/world.ts'
+import { askNonce, attempt, openWorld, post, pushEverything, type World } from './testing/world.ts'
 
 describe('sessions', function () {
   this.timeout(60_000)
@@ -57,6 +57,20 @@ describe('sessions', function () {
     const { body, worker, taskId, enclaveAddress } = await attempt(world, standing)
     const hash = Task.authorizationHash(worker, taskId, enclaveAddress)
     expect(verifyMessage(getBytes(hash), body.authorization ?? '')).to.equal(world.signer.address)
+  })
+
+  it('says by nonce and signature that the content is from nobody else', async () => {
+    const standing = await world.matchDeal()
+    const ask = { dealId: standing.dealId, index: String(standing.deal.botFirst), attempt: '7' }
+    const { nonce, signer, seed } = await (await post(world, '/sessions/nonce', ask)).json()
+    expect(signer).to.equal(world.signer.address)
+    expect(Session.nonceOf({ signer, seed })).to.equal(nonce)
+
+    const { body, reportData, open } = await attempt(world, standing, { nonce, attempt: 7n })
+    await open()
+    const { sealed = { enc: '', ciphertext: '' }, signature = '' } = body
+    const hash = Session.sealedHash({ reportData, sealed })
+    expect(verifyMessage(getBytes(hash), signature)).to.equal(world.signer.address)
   })
 
   it('says that the enclave is simulated', async () => {

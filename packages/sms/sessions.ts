@@ -39,7 +39,7 @@ export type SessionRequest = {
 /** Releases secrets to enclaves: at most one session for each attempt at a task. */
 export type Sessions = {
   /** A nonce to bind into a quote, good for one session of this attempt, for two minutes. */
-  issueNonce(attempt: Attempt): Promise<Hex>
+  issueNonce(attempt: Attempt): Promise<Session.NonceAnswer>
   /** The secrets of one task, sealed to the enclave, and the authorization of its signing key. */
   open(request: SessionRequest): Promise<Session.Answer & { simulated: boolean }>
 }
@@ -63,11 +63,12 @@ export function createSessions({
   chain: Chain
   attest: Attest
   /** The Hub's TEE broker. */
-  signer: Pick<Wallet, 'signMessage'>
+  signer: Pick<Wallet, 'address' | 'signMessage'>
   clock: () => Date
 }): Sessions {
-  async function issueNonce({ dealId, index, attempt }: Attempt): Promise<Hex> {
-    const nonce = Bytes.toHex(randomBytes(32))
+  async function issueNonce({ dealId, index, attempt }: Attempt): Promise<Session.NonceAnswer> {
+    const claim = { signer: signer.address as Address, seed: Bytes.toHex(randomBytes(32)) }
+    const nonce = Session.nonceOf(claim)
     const now = clock()
     await database.query(
       `delete from session_nonce where nonce in
@@ -80,7 +81,7 @@ export function createSessions({
       attempt,
       new Date(now.getTime() + nonceLife),
     ])
-    return nonce
+    return { nonce, ...claim }
   }
 
   async function open(request: SessionRequest): Promise<Session.Answer & { simulated: boolean }> {
@@ -117,8 +118,10 @@ export function createSessions({
     const sealed = await seal({ content, enclaveKey, info })
     const hash = Task.authorizationHash(worker, taskId, enclaveAddress)
     const authorization = (await signer.signMessage(getBytes(hash))) as Hex
+    const sealedHash = Session.sealedHash({ reportData: info, sealed })
+    const signature = (await signer.signMessage(getBytes(sealedHash))) as Hex
     await record({ request, taskId, verdict })
-    return { sealed, authorization, simulated: verdict.simulated }
+    return { sealed, signature, authorization, simulated: verdict.simulated }
   }
 
   async function expectNonce({ request, taskId }: { request: SessionRequest; taskId: Hex }): Promise<void> {

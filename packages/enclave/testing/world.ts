@@ -70,6 +70,10 @@ export async function createWorld({ user }: { user?: number } = {}) {
   const nonces = new Set<string>()
   /** What the secret service was asked, whole. */
   const requests: unknown[] = []
+  /** What a worker in the middle does to the next answer. */
+  const meddling: Meddle[] = []
+  /** Whom the next nonces claim to be from. */
+  const impostors: Address[] = []
   /** Answers of the secret service to come before it works again. */
   const refusals: { status: number; body: unknown }[] = []
 
@@ -77,9 +81,10 @@ export async function createWorld({ user }: { user?: number } = {}) {
     ...{ name: 'sms', host: '127.0.0.1', port: 0, log },
     routes: (app) => {
       app.post('/sessions/nonce', async () => {
-        const nonce = bytes32()
+        const claim = { signer: broker.address as Address, seed: bytes32() }
+        const nonce = Session.nonceOf(claim)
         nonces.add(nonce)
-        return { nonce }
+        return { nonce, ...claim, signer: impostors.shift() ?? claim.signer }
       })
       app.post('/sessions', async (request, reply) => {
         requests.push(request.body)
@@ -103,17 +108,15 @@ export async function createWorld({ user }: { user?: number } = {}) {
     await verifyQuote({ quote, collateral, policy, at: new Date(), reportData, events: ask.eventLog })
     const last = ask.eventLog.at(-1)
     if (last?.event !== Session.appEvent || last.payload !== content.app.checksum) throw new Error('another app')
-    const kem = new DhkemX25519HkdfSha256()
-    const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
-    const recipientPublicKey = await kem.deserializePublicKey(Bytes.fromHex(ask.enclaveKey))
-    const sender = await suite.createSenderContext({ recipientPublicKey, info: Bytes.fromHex(reportData) })
-    const ciphertext = await sender.seal(Bytes.fromUtf8(JSON.stringify(content)))
-    const sealed = {
-      enc: Bytes.toBase64(new Uint8Array(sender.enc)),
-      ciphertext: Bytes.toBase64(new Uint8Array(ciphertext)),
+    const sealed = await seal({ content, enclaveKey: ask.enclaveKey, reportData })
+    const sign = async (hash: Hex) => (await broker.signMessage(getBytes(hash))) as Hex
+    const answer = {
+      sealed,
+      signature: await sign(Session.sealedHash({ reportData, sealed })),
+      authorization: await sign(Task.authorizationHash(worker, taskId, ask.enclaveAddress)),
     }
-    const authorizationHash = Task.authorizationHash(worker, taskId, ask.enclaveAddress)
-    return { sealed, authorization: (await broker.signMessage(getBytes(authorizationHash))) as Hex }
+    const { enclaveKey } = ask
+    return (await meddling.shift()?.({ answer, content, enclaveKey, reportData })) ?? answer
   }
 
   /** Stores bytes; what the chain would hold of their place. */
@@ -170,8 +173,38 @@ export async function createWorld({ user }: { user?: number } = {}) {
     await rm(home, { recursive: true, force: true })
   }
 
-  return { directory, home, broker, requests, refusals, storageUrl: storage.url, createTask, store, fetchStored, close }
+  const tools = { createTask, store, fetchStored, close }
+  return { directory, home, broker, requests, refusals, meddling, impostors, storageUrl: storage.url, ...tools }
 }
+
+/** Seals content as anybody can who knows an enclave's public key. */
+export async function seal({
+  content,
+  enclaveKey,
+  reportData,
+}: {
+  content: Session.Content
+  enclaveKey: Hex
+  reportData: Hex
+}): Promise<Session.Sealed> {
+  const kem = new DhkemX25519HkdfSha256()
+  const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+  const recipientPublicKey = await kem.deserializePublicKey(Bytes.fromHex(enclaveKey))
+  const sender = await suite.createSenderContext({ recipientPublicKey, info: Bytes.fromHex(reportData) })
+  const ciphertext = await sender.seal(Bytes.fromUtf8(JSON.stringify(content)))
+  return {
+    enc: Bytes.toBase64(new Uint8Array(sender.enc)),
+    ciphertext: Bytes.toBase64(new Uint8Array(ciphertext)),
+  }
+}
+
+/** Changes an answer of the secret service on its way to the enclave. */
+export type Meddle = (seen: {
+  answer: Session.Answer
+  content: Session.Content
+  enclaveKey: Hex
+  reportData: Hex
+}) => Promise<Session.Answer>
 
 const Ask = z.looseObject({
   dealId: z.string(),

@@ -134,7 +134,7 @@ export type Deviations = {
 /** What one attempt of an enclave came to. `open` opens the sealed answer. */
 export type Outcome = {
   status: number
-  body: { name?: string; error?: string; authorization?: Hex; sealed?: Session.Answer['sealed'] }
+  body: { name?: string; error?: string } & Partial<Session.Answer>
   headers: Headers
   taskId: Hex
   nonce: Hex
@@ -143,6 +143,8 @@ export type Outcome = {
   enclaveAddress: Address
   worker: Address
   open(): Promise<Session.Content>
+  /** What the quote was bound to, in 64 bytes. */
+  reportData: Hex
 }
 
 /** Plays an enclave over HTTP: keys, nonce, quote, session. */
@@ -192,6 +194,7 @@ export async function attempt(world: World, standing: StandingDeal, deviations: 
     enclave,
     enclaveAddress,
     worker,
+    reportData: Session.reportData(binding),
     async open() {
       const info = Bytes.fromHex(Session.reportData(binding))
       const recipient = await suite.createRecipientContext({
