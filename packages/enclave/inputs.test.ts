@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bytes, type Hex, Locator, ProtectedData } from '@sealdeal/protocol'
 import { expect } from 'chai'
-import { DownloadError, download } from './download.ts'
+import { DownloadError, download, isPrivate, type Reach } from './download.ts'
 import { EnclaveFailureError } from './failures.ts'
 import { fetchDataset, fetchInputs, inputFileName } from './inputs.ts'
 
@@ -17,6 +17,9 @@ async function serveFiles(files: Map<string, Uint8Array>): Promise<{ server: Ser
   const server = createServer((request, response) => {
     const bytes = files.get(request.url ?? '')
     if (request.url === '/slow') return response.write('x')
+    if (request.url === '/circle') return response.writeHead(302, { location: '/circle' }).end()
+    const target = /^\/to\/(.*)/.exec(request.url ?? '')?.[1]
+    if (target !== undefined) return response.writeHead(302, { location: decodeURIComponent(target) }).end()
     if (bytes === undefined) return response.writeHead(404).end('canary-in-an-error-page')
     // Without a length: the limit must hold for what arrives, not for what is announced.
     if (request.url?.startsWith('/unannounced')) response.flushHeaders()
@@ -31,6 +34,7 @@ describe('inputs', () => {
   let server: Server
   let origin: string
   let directory: string
+  const near = () => ({ gateway: origin, isLocal: true })
 
   before(async () => {
     const served = await serveFiles(files)
@@ -72,7 +76,7 @@ describe('inputs', () => {
       return { address, multiaddr, checksum: ProtectedData.checksum(encrypted), key, ...overrides }
     }
     const fetched = (overrides: Parameters<typeof dataset>[0] = {}) =>
-      fetchInputs({ content: { dataset: dataset(overrides) }, inputFiles: [], directory, gateway: origin })
+      fetchInputs({ content: { dataset: dataset(overrides) }, inputFiles: [], directory, reach: near() })
 
     it('lies decrypted under its address, and the ciphertext is gone', async () => {
       files.set('/data', encrypted)
@@ -146,13 +150,13 @@ describe('inputs', () => {
     it('stops at its limit', async () => {
       files.set('/data', encrypted)
       const limits = { maxBytes: encrypted.length - 1, maxSeconds: 10 }
-      const action = fetchDataset({ dataset: dataset(), directory, gateway: origin, limits })
+      const action = fetchDataset({ dataset: dataset(), directory, reach: near(), limits })
       expect(await causeOf(action)).to.equal('PRE_COMPUTE_DATASET_DOWNLOAD_FAILED')
     })
   })
 
   describe('input files', () => {
-    const fetched = (inputFiles: string[]) => fetchInputs({ content: {}, inputFiles, directory, gateway: origin })
+    const fetched = (inputFiles: string[]) => fetchInputs({ content: {}, inputFiles, directory, reach: near() })
 
     it('lie under the sha256 of their URL, in the order of the request', async () => {
       files.set('/a', Bytes.fromUtf8('first'))
@@ -177,7 +181,7 @@ describe('inputs', () => {
 
   describe('download', () => {
     const fetched = (path: string, limits: { maxBytes: number; maxSeconds: number }) =>
-      download({ url: `${origin}${path}`, file: join(directory, 'file'), ...limits }).then(
+      download({ url: `${origin}${path}`, file: join(directory, 'file'), reach: near(), ...limits }).then(
         () => 'none',
         (error: unknown) => (error instanceof DownloadError ? error.trouble : String(error)),
       )
@@ -187,6 +191,58 @@ describe('inputs', () => {
       files.set('/unannounced', randomBytes(2000))
       expect(await fetched('/announced', { maxBytes: 1999, maxSeconds: 5 })).to.equal('too large')
       expect(await fetched('/unannounced', { maxBytes: 1999, maxSeconds: 5 })).to.equal('too large')
+    })
+
+    describe('for a stranger, on a chain that is not local', () => {
+      /** The gateway is on this machine, as many are; a stranger's URL must not profit from that. */
+      const asked = (url: string, reach: Reach) =>
+        download({ url, file: join(directory, 'file'), reach, maxBytes: 100, maxSeconds: 5 }).then(
+          () => 'none',
+          (error: unknown) => (error instanceof DownloadError ? error.trouble : String(error)),
+        )
+      const elsewhere = { gateway: 'https://gateway.example', isLocal: false }
+
+      it('reaches nothing on this machine, by number, by name or by redirect', async () => {
+        files.set('/inside', Bytes.fromUtf8('credentials of the operator'))
+        const { port } = new URL(origin)
+        for (const host of [
+          '127.0.0.1',
+          'localhost',
+          '2130706433',
+          '0x7f.1',
+          '[::1]',
+          '[::ffff:127.0.0.1]',
+          '0.0.0.0',
+        ]) {
+          expect(await asked(`http://${host}:${port}/inside`, elsewhere), host).to.equal('forbidden')
+        }
+        const back = `${origin}/to/${encodeURIComponent(`http://localhost:${port}/inside`)}`
+        expect(await asked(back, { gateway: origin, isLocal: false })).to.equal('forbidden')
+        expect(existsSync(join(directory, 'file'))).to.equal(false)
+        expect(await asked(back, near())).to.equal('none')
+      })
+
+      it('still reaches the gateway that the operator chose', async () => {
+        files.set('/inside', Bytes.fromUtf8('a block'))
+        expect(await asked(`${origin}/inside`, { gateway: origin, isLocal: false })).to.equal('none')
+      })
+
+      it('takes http and https only, also where a redirect leads', async () => {
+        expect(await asked('file:///etc/passwd', near())).to.equal('forbidden')
+        expect(await asked('data:,x', near())).to.equal('forbidden')
+        expect(await asked(`${origin}/to/${encodeURIComponent('file:///etc/passwd')}`, near())).to.equal('forbidden')
+      })
+
+      it('gives up on a circle', async () => {
+        expect(await asked(`${origin}/circle`, near())).to.equal('status')
+      })
+
+      it('knows which addresses are private', () => {
+        const inside = ['10.1.2.3', '100.64.0.1', '172.31.255.255', '192.168.0.1', '169.254.169.254', '255.255.255.255']
+        const hidden = ['fd00::1', 'fe80::1', '::ffff:10.0.0.1', '64:ff9b::a9fe:a9fe', '2002:7f00:1::', '::7f00:1']
+        for (const address of [...inside, ...hidden]) expect(isPrivate(address), address).to.equal(true)
+        for (const address of ['1.1.1.1', '172.32.0.1', '2606:4700::1111']) expect(isPrivate(address)).to.equal(false)
+      })
     })
 
     it('gives up when the time is over', async () => {

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Address, Locator, ProtectedData, type Session } from '@sealdeal/protocol'
-import { DownloadError, download } from './download.ts'
+import { DownloadError, download, type Reach } from './download.ts'
 import { type Cause, EnclaveFailureError, orFail } from './failures.ts'
 
 /** What lies in the input folder, by file name. */
@@ -26,23 +26,23 @@ export const maxFiles = 100
 /**
  * Fetches what the task names into `<directory>/in`.
  *
- * @param gateway origin that serves `/ipfs/<cid>`
+ * @param reach the gateway serves `/ipfs/<cid>`
  * @throws EnclaveFailureError `PRE_COMPUTE_…`
  */
 export async function fetchInputs({
   content,
   inputFiles,
   directory,
-  gateway,
+  reach,
 }: {
   content: Pick<Session.Content, 'dataset'>
   inputFiles: string[]
   directory: string
-  gateway: string
+  reach: Reach
 }): Promise<Inputs> {
   await mkdir(join(directory, 'in'), { mode: 0o755 })
   const { dataset } = content
-  let bytes = dataset === undefined ? 0 : await fetchDataset({ dataset, directory, gateway })
+  let bytes = dataset === undefined ? 0 : await fetchDataset({ dataset, directory, reach })
   if (inputFiles.length > maxFiles) {
     throw new EnclaveFailureError({
       failure: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
@@ -53,7 +53,7 @@ export async function fetchInputs({
   for (const url of inputFiles) {
     const name = inputFileName(url)
     // The same URL twice is one file, named twice.
-    if (!files.includes(name)) bytes += await fetchFile({ url, file: join(directory, 'in', name) })
+    if (!files.includes(name)) bytes += await fetchFile({ url, file: join(directory, 'in', name), reach })
     files.push(name)
   }
   return { ...(dataset !== undefined && { dataset: dataset.address }), files, bytes }
@@ -71,22 +71,22 @@ export function inputFileName(url: string): string {
 export async function fetchDataset({
   dataset,
   directory,
-  gateway,
+  reach,
   limits = datasetLimits,
 }: {
   dataset: NonNullable<Session.Content['dataset']>
   directory: string
-  gateway: string
+  reach: Reach
   limits?: Limits
 }): Promise<number> {
   const url = await orFail('PRE_COMPUTE_DATASET_URL_MISSING', 'The data set names no place to fetch it from.', () =>
-    Locator.toUrl(dataset.multiaddr, { gateway }),
+    Locator.toUrl(dataset.multiaddr, { gateway: reach.gateway }),
   )
   checkKey(dataset.key)
   const file = join(directory, 'dataset.encrypted')
   const hash = createHash('sha256')
   const size = await fetched('PRE_COMPUTE_DATASET_DOWNLOAD_FAILED', 'The data set could not be fetched.', () =>
-    download({ url, file, ...limits, tap: (chunk) => hash.update(chunk) }),
+    download({ url, file, reach, ...limits, tap: (chunk) => hash.update(chunk) }),
   )
   const checksum = `0x${hash.digest('hex')}`
   if (checksum !== dataset.checksum.toLowerCase()) {
@@ -127,14 +127,16 @@ function checkKey(base64: string): void {
 function fetchFile({
   url,
   file,
+  reach,
   limits = fileLimits,
 }: {
   url: string
   file: string
+  reach: Reach
   limits?: Limits
 }): Promise<number> {
   return fetched('PRE_COMPUTE_INPUT_FILE_DOWNLOAD_FAILED', 'An input file could not be fetched.', () =>
-    download({ url, file, ...limits }),
+    download({ url, file, reach, ...limits }),
   )
 }
 
@@ -147,6 +149,7 @@ async function fetched(failure: Cause, message: string, action: () => Promise<nu
     throw new EnclaveFailureError({
       failure: large ? 'PRE_COMPUTE_INPUT_FILE_TOO_LARGE' : failure,
       message: `${message} ${error.message}`,
+      ...(error.trouble === 'forbidden' && { retryable: false }),
     })
   }
 }

@@ -5,7 +5,7 @@ import { replayRtmr3 } from '@sealdeal/attestation'
 import { Bundle, type Hex, Locator, Params } from '@sealdeal/protocol'
 import { commandLine, environment, foldersInRoom, pathInRoom, runApp, unpackApp } from './app.ts'
 import { deliver } from './deliver.ts'
-import { DownloadError, download } from './download.ts'
+import { DownloadError, download, type Reach } from './download.ts'
 import { EnclaveFailureError, orFail } from './failures.ts'
 import { fetchInputs } from './inputs.ts'
 import { createKeys } from './keys.ts'
@@ -24,6 +24,9 @@ export type TaskDescription = Subject & {
   /** Origin of the storage: its gateway and where results go. */
   storageUrl: string
 }
+
+/** Ids of chains that only ever run on one machine: there, and nowhere else, inputs may come from it. */
+const localChains = new Set([1337n, 31_337n])
 
 /** A bundle is code, not data. */
 const bundleLimits = { maxBytes: 256 * 2 ** 20, maxSeconds: 120 }
@@ -51,7 +54,8 @@ export async function run({
   const { smsUrl, storageUrl, worker } = task
   const keys = await createKeys()
 
-  const bundle = await fetchApp({ app: task.app, directory, gateway: storageUrl })
+  const reach = { gateway: storageUrl, isLocal: localChains.has(task.chainId) }
+  const bundle = await fetchApp({ app: task.app, directory, reach })
   const runtime = measureRuntime()
   const eventLog = appEvents(task.app.checksum)
   const rtmr3 = await replayRtmr3(eventLog)
@@ -65,7 +69,7 @@ export async function run({
   report({ step: 'attested', simulated: prover.simulated, enclaveAddress, enclaveKey })
 
   const params = readParams(content.params)
-  const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, gateway: storageUrl })
+  const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, reach })
   report({ step: 'fetched', bytes: inputs.bytes, ...(inputs.dataset !== undefined && { dataset: inputs.dataset }) })
 
   await unpackApp({ directory, files: [...bundle.files] })
@@ -97,11 +101,11 @@ export async function run({
 async function fetchApp({
   app,
   directory,
-  gateway,
+  reach,
 }: {
   app: TaskDescription['app']
   directory: string
-  gateway: string
+  reach: Reach
 }): Promise<Bundle.Bundle> {
   if (app.type !== Bundle.type) {
     throw new EnclaveFailureError({
@@ -111,15 +115,16 @@ async function fetchApp({
   }
   const file = join(directory, 'app.zip')
   const url = await orFail('APP_IMAGE_DOWNLOAD_FAILED', 'The app names no place to fetch it from.', () =>
-    Locator.toUrl(app.multiaddr, { gateway }),
+    Locator.toUrl(app.multiaddr, { gateway: reach.gateway }),
   )
   try {
-    await download({ url, file, ...bundleLimits })
+    await download({ url, file, reach, ...bundleLimits })
   } catch (error) {
     const detail = error instanceof DownloadError ? error.message : 'It could not be stored.'
     throw new EnclaveFailureError({
       failure: 'APP_IMAGE_DOWNLOAD_FAILED',
       message: `The app could not be fetched. ${detail}`,
+      ...(error instanceof DownloadError && error.trouble === 'forbidden' && { retryable: false }),
     })
   }
   const bytes = await readFile(file)
