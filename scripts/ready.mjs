@@ -1,8 +1,9 @@
 // Runs a script of this repository on the Node that the lock file pins, after installing and compiling what is missing.
 // Plain JavaScript without dependencies: it must run on any Node from 20 on, in a fresh clone, before anything is installed.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -22,9 +23,16 @@ function run(command, args) {
   }
 }
 
-/** The repository's own programs come first, so that a child's `node` is the pinned one. */
+/**
+ * The repository's own programs come first, so that a child's `node` is the pinned one. It keeps what it compiles, and starts
+ * in half the time afterwards.
+ */
 function environment() {
-  return { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` }
+  return {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+    NODE_COMPILE_CACHE: join(root, '.data', 'compiled'),
+  }
 }
 
 /** Whether every package that the lock file asks for on this platform lies in node_modules in that version. */
@@ -76,14 +84,45 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
   writeFileSync(stamp, hash)
 }
 
+/** Has the kernel tell a program when this process dies, where it can: nobody else could when it is killed. */
+function endingWithUs(command) {
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path))
+  return setpriv ? [setpriv, '--pdeathsig', 'TERM', '--', ...command] : command
+}
+
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The second field, a name in parentheses, may hold spaces: count from behind it.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined
+  }
+}
+
+/** npm cannot take its script along when it is killed: so its script looks, twice a second, whether npm and its shell are there. */
+function whenNpmIsGone(act) {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const shell = process.ppid
+  const npm = parentOf(shell)
+  const timer = setInterval(() => {
+    if (process.ppid === shell && parentOf(shell) === npm) return
+    clearInterval(timer)
+    act()
+  }, 500)
+  timer.unref()
+}
+
 const [script, ...args] = process.argv.slice(2)
 if (script) {
-  // The script inherits the terminal; signals reach it directly, as one process group.
-  const keep = () => {}
-  process.on('SIGINT', keep)
-  process.on('SIGTERM', keep)
-  const { spawn } = await import('node:child_process')
-  const child = spawn(node, [join(root, script), ...args], { cwd: root, stdio: 'inherit', env: environment() })
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
+  const [program, ...rest] = endingWithUs([node, join(root, script), ...args])
+  const child = spawn(program, rest, { cwd: root, stdio: 'inherit', env: environment() })
+  // Ctrl-C reaches the script as well, as one process group: to be told twice must not matter to it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  whenNpmIsGone(() => child.kill('SIGTERM'))
+  child.on('error', (error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
 }

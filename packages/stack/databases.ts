@@ -6,12 +6,12 @@ import pg from 'pg'
 /** The server that DATABASE_URL names cannot be used. */
 export class DatabaseUnusableError extends BaseError {
   override name = 'DatabaseUnusableError'
-  constructor({ host, reason, cause }: { host: string; reason: string; cause?: unknown }) {
-    super(`The database server at "${host}" cannot be used: ${reason}.`, {
+  constructor({ reason, cause }: { reason: string; cause?: unknown }) {
+    super(`The server of DATABASE_URL cannot be used: ${reason}.`, {
       cause,
       metaMessages: [
-        'DATABASE_URL must name a running PostgreSQL and an account that may create databases:',
-        'postgres://user:password@host:5432/postgres. Without it the stack starts a database of its own.',
+        'It must be a running PostgreSQL, with an account that may create databases:',
+        'postgres://user:password@host:5432/postgres. Without DATABASE_URL the stack starts a database of its own.',
       ],
       docsPath: '/operate#database',
     })
@@ -72,11 +72,7 @@ export async function openDatabases(parameters: {
   } catch (cause) {
     if (cause instanceof BaseError) throw cause
     const { message, code } = cause as { message: string; code?: string }
-    throw new DatabaseUnusableError({
-      host: new URL(url).host,
-      reason: message || (code ?? 'it does not answer'),
-      cause,
-    })
+    throw new DatabaseUnusableError({ reason: `${new URL(url).host}: ${message || (code ?? 'no answer')}`, cause })
   }
 }
 
@@ -122,7 +118,7 @@ async function openEmbedded({
 
 function readServerUrl(text: string): string {
   if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return text
-  throw new DatabaseUnusableError({ host: '?', reason: 'DATABASE_URL is not a postgres:// URL' })
+  throw new DatabaseUnusableError({ reason: 'this is not a postgres:// URL' })
 }
 
 async function foreign({

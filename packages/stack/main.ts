@@ -1,10 +1,11 @@
 // `npm run stack`: everything on this machine until Ctrl-C.
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { BaseError } from '@sealdeal/protocol'
 import { formatUnits } from 'ethers'
-import { startStack } from './stack.ts'
+import { type Stack, startStack } from './stack.ts'
 
 const usage = `Usage: npm run stack -- [options]
 
@@ -17,20 +18,61 @@ DATABASE_URL names a PostgreSQL server to use in place of the embedded one.`
 
 const clone = fileURLToPath(new URL('../..', import.meta.url))
 
+class ArgumentsError extends BaseError {
+  override name = 'ArgumentsError'
+  constructor(reason: string) {
+    super(reason, { metaMessages: ['', ...usage.split('\n')] })
+  }
+}
+
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      'chain-id': { type: 'string', default: '31337' },
-      directory: { type: 'string', default: join(clone, '.data', 'stack') },
-      wipe: { type: 'boolean', default: false },
-      'no-sandbox': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (!/^[1-9]\d{0,15}$/.test(values['chain-id']))
-    throw new TypeError(`--chain-id must be a positive number, not "${values['chain-id']}"`)
+  const values = parse()
+  if (!/^[1-9]\d{0,15}$/.test(values['chain-id']) || !Number.isSafeInteger(Number(values['chain-id'])))
+    throw new ArgumentsError(`--chain-id must be a whole number above zero, not "${values['chain-id']}".`)
+  if (values.directory === '') throw new ArgumentsError('--directory must name a folder.')
   return values
 }
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        'chain-id': { type: 'string', default: '31337' },
+        directory: { type: 'string', default: join(clone, '.data', 'stack') },
+        wipe: { type: 'boolean', default: false },
+        'no-sandbox': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new ArgumentsError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** What is wrong, in words: a stack trace is for what nobody foresaw. */
+function describe(error: unknown): unknown {
+  if (error instanceof BaseError) return error.message
+  const { code, path, message } = error as NodeJS.ErrnoException
+  return code && path ? `${message}\nAnother folder can be named: --directory PATH.` : error
+}
+
+async function show({ endpoints, deployment, wallets, provider, directory }: Stack): Promise<void> {
+  console.log('\nServices')
+  for (const [name, url] of Object.entries(endpoints)) console.log(`  ${name.padEnd(12)} ${url}`)
+  console.log('\nContracts')
+  for (const [name, address] of Object.entries(deployment)) console.log(`  ${name.padEnd(20)} ${address}`)
+  console.log('\nAccounts (keys of the public test phrase: worth nothing anywhere else)')
+  for (const [role, { address }] of Object.entries(wallets)) {
+    console.log(`  ${role.padEnd(12)} ${address}  ${formatUnits(await provider.getBalance(address)).slice(0, 8)} ETH`)
+  }
+  console.log(`\nLogs: ${join(directory, 'logs')}. Enclaves are SIMULATED. Ctrl-C stops everything.`)
+}
+
+// To be asked twice (the terminal tells a whole process group, and npm tells its script again) is to be asked once.
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+// Nobody reads what is printed any more: nobody is there.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
 
 try {
   const values = readArguments()
@@ -38,32 +80,33 @@ try {
     console.log(usage)
     process.exit(0)
   }
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
   const stack = await startStack({
     directory: values.directory,
     chainId: BigInt(values['chain-id']),
     databaseUrl: process.env.DATABASE_URL,
     wipe: values.wipe,
     sandbox: values['no-sandbox'] ? 'none' : 'auto',
+    signal: stopping.signal,
     onProgress: (done) => console.log(`- ${done}`),
+    onLost({ name, logFile }) {
+      console.error(`\n! "${name}" has ended although nobody asked it to. Its log: ${logFile}`)
+      if (name !== 'chain') return
+      console.error('  Without its chain a stack is nothing.')
+      process.exitCode = 1
+      stopping.abort()
+    },
   })
-  console.log('\nServices')
-  for (const [name, url] of Object.entries(stack.endpoints)) console.log(`  ${name.padEnd(12)} ${url}`)
-  console.log('\nContracts')
-  for (const [name, address] of Object.entries(stack.deployment)) console.log(`  ${name.padEnd(20)} ${address}`)
-  console.log('\nAccounts (keys of the public test phrase: worth nothing anywhere else)')
-  for (const [role, { address }] of Object.entries(stack.wallets)) {
-    console.log(
-      `  ${role.padEnd(12)} ${address}  ${formatUnits(await stack.provider.getBalance(address)).slice(0, 8)} ETH`,
-    )
-  }
-  console.log(`\nLogs: ${join(stack.directory, 'logs')}. Enclaves are SIMULATED. Ctrl-C stops everything.`)
-  if (!stopping.signal.aborted) await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve))
+  await show(stack).catch((error: unknown) => stopping.signal.aborted || Promise.reject(error))
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
   console.log('\nStopping...')
   await stack.stop()
-  process.exit(0)
+  console.log('Stopped.')
+  process.exit()
 } catch (error) {
-  console.error(error instanceof BaseError || error instanceof TypeError ? error.message : error)
+  if (stopping.signal.aborted) {
+    console.log('\nStopped before it was ready.')
+    process.exit(130)
+  }
+  console.error(describe(error))
   process.exit(1)
 }
