@@ -49,7 +49,12 @@ function describeResponse(response: { statusCode?: number }) {
   return { status: response.statusCode }
 }
 
-/** Libraries quote connection strings in their messages: the password in `scheme://user:password@host` is cut out. */
-function withoutCredentials(text: string): string {
-  return text.replace(/(\w+:\/\/[^/\s:@]*):[^/\s@]+@/g, '$1:***@')
+/**
+ * Libraries quote URLs in their messages. The password in `scheme://user:password@host` is cut out, and what follows the
+ * host of a web address: there lies the access key of a chain's provider.
+ */
+export function withoutCredentials(text: string): string {
+  return text
+    .replace(/(\w+:\/\/[^/\s:@]*):[^/\s@]+@/g, '$1:***@')
+    .replace(/\b((?:https?|wss?):\/\/[^/?#\s"'`]+)[/?#][^\s"'`,)]+/g, '$1/***')
 }

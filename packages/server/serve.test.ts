@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { BaseError } from '@sealdeal/protocol'
 import { expect } from 'chai'
+import { JsonRpcProvider } from 'ethers'
 import { z } from 'zod'
 import { createLog } from './log.ts'
 import { type Server, serve } from './serve.ts'
@@ -16,6 +17,7 @@ describe('serve', () => {
   const logged = new PassThrough()
   let server: Server
   let works = true
+  let trouble: unknown
 
   before(async () => {
     server = await serve({
@@ -29,6 +31,9 @@ describe('serve', () => {
       ready: {
         database: () => {
           if (!works) throw new Error('the database is away')
+        },
+        chain: () => {
+          if (trouble) throw trouble
         },
       },
       routes(app) {
@@ -112,6 +117,25 @@ describe('serve', () => {
     const own = await call('/teapot', { headers: { 'x-request-id': 'abc-1' } })
     expect([own.headers.get('x-request-id'), own.json.requestId]).to.deep.equal(['abc-1', 'abc-1'])
     expect((await call('/health')).headers.get('x-request-id')).to.match(/^[0-9a-f-]{36}$/)
+  })
+
+  it('tells nobody the access key of the chain, which its library quotes', async () => {
+    const provider = new JsonRpcProvider(`${server.url}/v2?key=hush-of-the-provider`, 1, { staticNetwork: true })
+    const error = await provider.getBlockNumber().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    provider.destroy()
+    expect(String(error)).to.contain('hush-of-the-provider')
+    const lines = new PassThrough()
+    createLog({ name: 'x', to: lines }).warn({ error }, 'no block')
+    expect(String(lines.read())).to.contain(`${server.url}/***`).and.not.contain('hush')
+
+    trouble = error
+    const { status, json } = await call('/ready')
+    trouble = undefined
+    expect(status).to.equal(503)
+    expect(json.checks.chain).to.contain('404').and.not.contain('hush')
   })
 
   it('logs neither bodies nor authorizations', async () => {

@@ -14,7 +14,7 @@ import {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { answerError, type ErrorTable } from './answer.ts'
-import type { Log } from './log.ts'
+import { type Log, withoutCredentials } from './log.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -179,6 +179,6 @@ async function outcome(check: () => unknown): Promise<string> {
     await check()
     return 'ok'
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return withoutCredentials(error instanceof Error ? error.message : String(error))
   }
 }
