@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type HDNodeWallet, TypedDataEncoder, Wallet } from 'ethers'
-import { type AuthDomain, issueChallenge, signRequest, verifyChallenge, verifyRequest } from './auth.ts'
+import { type AuthDomain, isSignedBy, issueChallenge, signRequest, verifyChallenge, verifyRequest } from './auth.ts'
 import type { ChainAccess } from './chain.ts'
 import type { Database } from './database.ts'
 import { openTestDatabase } from './testing.ts'
@@ -63,6 +63,28 @@ describe('signed requests', function () {
     const header = (await sign()).replace(signer.address, Wallet.createRandom().address)
     expect(await reason(header)).to.contain('not that of the account')
     for (const bad of [undefined, '', 'Bearer x', `${header}x`]) expect(await reason(bad)).to.contain('known form')
+  })
+})
+
+describe('a contract account', () => {
+  const account = hub
+  const digest = `0x${'11'.repeat(32)}` as const
+  const answering = (answer: (data: string) => string): ChainAccess => ({
+    async send(method, [call]) {
+      return method === 'eth_getCode' ? '0x60' : answer((call as { data: string }).data)
+    },
+  })
+  const isSigned = (answer: (data: string) => string) =>
+    isSignedBy({ account, digest, signature: '0x1234', chain: answering(answer) })
+
+  it('signs by the word of ERC-1271, however much it says besides', async () => {
+    expect(await isSigned(() => '0x1626ba7e'.padEnd(66, '0'))).to.equal(true)
+    expect(await isSigned(() => '0x1626ba7e'.padEnd(130, '0'))).to.equal(true)
+  })
+  it('does not sign by an echo of the question, by four bytes or by nothing', async () => {
+    for (const answer of [(data: string) => data, () => '0x1626ba7e', () => '0x', () => '0xffffffff'.padEnd(66, '0')]) {
+      expect(await isSigned(answer)).to.equal(false)
+    }
   })
 })
 
