@@ -144,7 +144,7 @@ export function innerRoom({
   command: string[]
   sizes?: RoomSizes
 }): string[] {
-  if (sandbox === 'none') return command
+  if (sandbox === 'none') return endingWithUs(command)
   const all: Furniture[] = [...system(dirname(root)), ...furniture]
   all.push({ place: 'ro', from: process.execPath, to: nodeInRoom })
   if (sandbox === 'bubblewrap') {
@@ -168,6 +168,12 @@ export function innerRoom({
     ...['--fork', '--kill-child', '--', 'sh', innerScript, root, String(sizes.scratch)],
     ...[isPrivileged() ? String(nobody) : 'same', ...all.flatMap(scriptSteps), 'run', folder, ...command],
   ]
+}
+
+/** Without rooms, which take their processes along, the kernel ends the app when the enclave is killed: Linux can. */
+function endingWithUs(command: string[]): string[] {
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path))
+  return setpriv ? [setpriv, '--pdeathsig', 'KILL', '--', ...command] : command
 }
 
 /** Root with every user id at hand, so that the app can become `nobody`; false for root of a small user namespace. */
