@@ -128,12 +128,7 @@ export async function runApp({
 
   const started = performance.now()
   const [program = '', ...args] = argv
-  const child = spawn(program, args, {
-    env,
-    cwd: sandbox === 'none' ? folders.app : '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: sandbox === 'none',
-  })
+  const child = start({ program, args, env, folder: sandbox === 'none' ? folders.app : '/', group: sandbox === 'none' })
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   const end = await ended({ child, group: sandbox === 'none', maxSeconds })
@@ -149,6 +144,30 @@ export async function runApp({
   if (end !== 0)
     throw new EnclaveFailureError({ failure: 'APP_COMPUTE_FAILED', message: `The app ended with ${name(end)}.` })
   return { seconds, stdout: stdout(), stderr: stderr() }
+}
+
+/** A zero byte in an argument or a secret is refused at once, by an error that quotes it. */
+function start({
+  program,
+  args,
+  env,
+  folder,
+  group,
+}: {
+  program: string
+  args: string[]
+  env: Record<string, string>
+  folder: string
+  group: boolean
+}) {
+  try {
+    return spawn(program, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: group })
+  } catch {
+    throw new EnclaveFailureError({
+      failure: 'APP_COMPUTE_FAILED',
+      message: 'The app cannot be started with these arguments and secrets.',
+    })
+  }
 }
 
 /** What the app finds besides the system's programs: its own files, its inputs, its output, a name for its user. */

@@ -311,6 +311,16 @@ describe('launch', function () {
       expect(causeOf(answer)).to.equal('POST_COMPUTE_COMPUTED_FILE_NOT_FOUND')
     })
 
+    it('says for good that its files cannot be written, or its secrets not be passed', async () => {
+      const { answer: bundle } = await run({ app: { 'main.js': succeed, a: 'a file', 'a/b': 'below a file' } })
+      expect(bundle).to.have.nested.property('failure.cause', 'APP_IMAGE_MALFORMED')
+      expect(bundle).to.have.nested.property('failure.retryable', false)
+      const secrets = { requester: { 1: 'canary\0' } }
+      const { answer: secret } = await run({ app: { 'main.js': succeed }, secrets })
+      expect(secret).to.have.nested.property('failure.cause', 'APP_COMPUTE_FAILED')
+      expect(JSON.stringify(secret)).to.include('"retryable":false').and.not.include('canary')
+    })
+
     it('says that it does not start', async () => {
       const manifest = JSON.stringify({ entrypoint: ['no-such-program'] })
       const { answer } = await run({ app: { 'iapp.json': manifest } })

@@ -62,6 +62,11 @@ describe('outputs', () => {
       expect(Result.digest({ files: bound, salt })).to.not.equal(resultDigest)
     })
 
+    it('reads no declaration that is longer than any callback', async () => {
+      write('computed.json', `${declaration}${' '.repeat(2 ** 20)}`)
+      expect(await causeOf()).to.equal('POST_COMPUTE_COMPUTED_FILE_MALFORMED')
+    })
+
     it('salts the digest: the same result twice has two', async () => {
       expect((await pack()).resultDigest).to.not.equal((await pack()).resultDigest)
     })

@@ -28,6 +28,9 @@ export type Packed = { resultDigest: Hex; callbackData: Hex; archive?: Uint8Arra
 
 const computedFile = 'computed.json'
 
+/** More than a transaction can carry; a parser would take many times its size of memory. */
+const computedMaxBytes = 2 ** 20
+
 /** The part of `computed.json` that is the app's. */
 const Declaration = z.object({
   'deterministic-output-path': z.string().min(1).optional(),
@@ -139,6 +142,7 @@ function readComputed(bytes: Uint8Array | undefined): Computed {
     })
   }
   try {
+    if (bytes.length > computedMaxBytes) throw new Error('too long')
     const declared = Declaration.parse(JSON.parse(Bytes.toUtf8(bytes)))
     const { 'deterministic-output-path': path, 'callback-data': callbackData } = declared
     return { ...(path !== undefined && { path }), ...(callbackData !== undefined && { callbackData }) }

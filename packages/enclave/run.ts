@@ -72,7 +72,9 @@ export async function run({
   const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, reach })
   report({ step: 'fetched', bytes: inputs.bytes, ...(inputs.dataset !== undefined && { dataset: inputs.dataset }) })
 
-  await unpackApp({ directory, files: [...bundle.files] })
+  await orFail('APP_IMAGE_MALFORMED', 'The files of the app bundle cannot all be written.', () =>
+    unpackApp({ directory, files: [...bundle.files] }),
+  )
   const folders = foldersInRoom({ sandbox, directory })
   const { seconds } = await runApp({
     sandbox,
