@@ -6,7 +6,7 @@ import { Bytes, type Hex, Result, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { keccak256 } from 'ethers'
 import { EnclaveFailureError } from './failures.ts'
-import { packOutputs } from './outputs.ts'
+import { callbackMaxBytes, packOutputs } from './outputs.ts'
 
 const taskId: Hex = `0x${'ab'.repeat(32)}`
 const callback = `0x${'11'.repeat(20)}` as const
@@ -180,6 +180,14 @@ describe('outputs', () => {
         callbackData: '0xc0ffee',
         encrypted: false,
       })
+    })
+
+    it('refuses more bytes than the Hub can keep', async () => {
+      const data = (bytes: number) => JSON.stringify({ 'callback-data': `0x${'00'.repeat(bytes)}` })
+      write('computed.json', data(callbackMaxBytes))
+      expect(await causeOf({ callback })).to.equal('none')
+      write('computed.json', data(callbackMaxBytes + 1))
+      expect(await causeOf({ callback })).to.equal('POST_COMPUTE_RESULT_TOO_LARGE')
     })
 
     it('misses the bytes of the callback', async () => {

@@ -28,6 +28,9 @@ export type Packed = { resultDigest: Hex; callbackData: Hex; archive?: Uint8Arra
 
 const computedFile = 'computed.json'
 
+/** What the Hub has room for: it keeps a result as the code of one contract, 24,576 bytes with all that goes with it. */
+export const callbackMaxBytes = 24_000
+
 /** More than a transaction can carry; a parser would take many times its size of memory. */
 const computedMaxBytes = 2 ** 20
 
@@ -164,6 +167,9 @@ function packCallback({ callbackData }: Computed): Packed {
       failure: 'POST_COMPUTE_CALLBACK_DATA_MISSING',
       message: `The deal names a callback, but the app's ${computedFile} holds no "callback-data".`,
     })
+  }
+  if (callbackData.length > 2 + 2 * callbackMaxBytes) {
+    fail('POST_COMPUTE_RESULT_TOO_LARGE', `over ${callbackMaxBytes} bytes for the callback`)
   }
   return { resultDigest: Result.callbackDigest(callbackData), callbackData, encrypted: false }
 }
