@@ -23,7 +23,7 @@ import {
 import { type Role, type Stack, startStack } from '@sealdeal/stack'
 import { formatUnits } from 'ethers'
 import { appFolder, bundleApp } from '../iapps/bundle.ts'
-import { askForKeysWithAnotherApp, flipStoredBit, untilGivenUp } from './attacks.ts'
+import { askForKeysWithAnotherApp, flipStoredBit, untilGivenUp } from '../packages/stack/testing/attacks.ts'
 import { createNarrator } from './narrator.ts'
 import { root } from './run.ts'
 

@@ -29,8 +29,8 @@ import {
 } from '@sealdeal/sdk'
 import { expect } from 'chai'
 import { appFolder, bundleApp } from '../../../iapps/bundle.ts'
-import { flipStoredBit, untilGivenUp } from '../../../scripts/attacks.ts'
 import type { Stack } from '../stack.ts'
+import { flipStoredBit, untilGivenUp } from '../testing/attacks.ts'
 import { escrow, newcomer, prices, RLC, refusal, resultKey } from '../testing/scene.ts'
 import { actAs, temporaryStack } from '../testing/shared.ts'
 

@@ -15,8 +15,8 @@ import {
 } from '@sealdeal/sdk'
 import { expect } from 'chai'
 import { appFolder, bundleApp } from '../../../iapps/bundle.ts'
-import { askForKeysWithAnotherApp } from '../../../scripts/attacks.ts'
 import type { Stack } from '../stack.ts'
+import { askForKeysWithAnotherApp } from '../testing/attacks.ts'
 import { echoApp, type Received } from '../testing/echo.ts'
 import {
   escrow,

@@ -2,9 +2,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Address, Bundle, type Hex } from '@sealdeal/protocol'
-import type { Stack } from '@sealdeal/stack'
-import { appFolder, bundleApp } from '../iapps/bundle.ts'
-import { prepareSession, requestSession } from '../packages/stack/testing/impostor.ts'
+import { appFolder, bundleApp } from '../../../iapps/bundle.ts'
+import type { Stack } from '../stack.ts'
+import { prepareSession, requestSession } from './impostor.ts'
 
 /**
  * A worker that conspires with its pool (the lease is genuine) and with the simulated hardware (so is the quote) asks for
