@@ -131,39 +131,47 @@ describe('plaintext and keys stay inside', () => {
     return false
   }
 
+  /** Everything that can be scanned, and how long that takes. */
+  async function scanEverything() {
+    const started = performance.now()
+    const findings = await scanWorld(await world(), canary, ...key())
+    const memory: { name: string; bytes: number; findings: Finding[] }[] = []
+    for (const name of programs) {
+      // The secret service is where the key belongs.
+      const wanted = name === 'sms' ? [canary] : [canary, ...key()]
+      memory.push({ name, ...(await scanMemory(pidOf(name), ...wanted)) })
+    }
+    return { findings, memory, seconds: (performance.now() - started) / 1000 }
+  }
+
   describe('C41 raw data never leaves the enclave', () => {
     let made: RunReturnType
-    let duringRun: Finding[]
+    let duringRun: Awaited<ReturnType<typeof scanEverything>>
     let statusAfterScan: string | undefined
-    let memory: { name: string; bytes: number; findings: Finding[] }[]
 
     before(async function () {
-      this.timeout(120_000)
-      made = await run(requester, { ...request, args: `15 ${marker}` })
+      this.timeout(180_000)
+      // The app must outlast the scan, on a busy machine as well: a first one tells how long that is.
+      const { seconds } = await scanEverything()
+      made = await run(requester, { ...request, args: `${Math.ceil(2 * seconds) + 3} ${marker}` })
       await until('the enclave has the data', async () => (await statusOf(made)).steps.includes('DATA_DOWNLOADED'))
       if (isRoot) await until('the app has read it', isInside)
       else await new Promise((resolve) => setTimeout(resolve, 2_000))
-      const started = performance.now()
-      const seconds = () => ((performance.now() - started) / 1000).toFixed(1)
-      duringRun = await scanWorld(await world(), canary, ...key())
-      memory = []
-      for (const name of programs) {
-        // The secret service is where the key belongs.
-        const wanted = name === 'sms' ? [canary] : [canary, ...key()]
-        memory.push({ name, ...(await scanMemory(pidOf(name), ...wanted)) })
-      }
-      const megabytes = memory.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20
-      console.log(`      a scan of the world with ${megabytes.toFixed(0)} MiB of memory: ${seconds()} s`)
+      duringRun = await scanEverything()
       statusAfterScan = (await statusOf(made)).currentStatus
+      const megabytes = duringRun.memory.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20
+      console.log(
+        `      a scan of the world with ${megabytes.toFixed(0)} MiB of memory: ${duringRun.seconds.toFixed(1)} s`,
+      )
     })
 
     it('is found nowhere while the app runs: chain, databases, storage, logs, files, arguments, environments', () => {
       expect(statusAfterScan).to.equal('RUNNING')
-      expect(duringRun).to.deep.equal([])
+      expect(duringRun.findings).to.deep.equal([])
     })
 
     it('is not in the memory of the worker or of any server', () => {
-      for (const { name, bytes, findings } of memory) {
+      for (const { name, bytes, findings } of duringRun.memory) {
         expect(findings, name).to.deep.equal([])
         if (isRoot) expect(bytes, name).to.be.greaterThan(10 * 2 ** 20)
       }
