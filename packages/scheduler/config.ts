@@ -1,5 +1,6 @@
-import { Tag } from '@sealdeal/protocol'
+import { type Address, Tag } from '@sealdeal/protocol'
 import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { getAddress, isAddress } from 'ethers'
 import { z } from 'zod'
 
 const amount = z
@@ -8,8 +9,7 @@ const amount = z
   .transform(BigInt)
 
 /**
- * Environment of the scheduler. The pool's order is published when `WORKERPOOL_PRICE` is set; without `WORKER_ADDRESSES`
- * (addresses, separated by commas) every worker may register.
+ * Environment of the scheduler. The pool's order is published when `WORKERPOOL_PRICE` is set.
  */
 export const schema = z
   .object({
@@ -30,11 +30,20 @@ export const schema = z
       .regex(/^0x[0-9a-fA-F]{1,64}$/, { error: 'must be hex' })
       .transform((text) => `0x${text.slice(2).padStart(64, '0')}` as const)
       .default(Tag.tdx),
-    WORKER_ADDRESSES: z
-      .string()
-      .transform((text) => text.split(',').map((part) => part.trim()))
-      .pipe(z.array(variable.address))
-      .optional(),
+    /**
+     * Who may work for the pool: addresses separated by commas, or `any`. Whoever may can also end a task with a failure that
+     * costs the pool its stake, so there is no default.
+     */
+    WORKER_ADDRESSES: z.string().transform((text, context): Address[] | undefined => {
+      if (text === 'any') return undefined
+      const listed = text.split(',').map((part) => part.trim())
+      if (listed.every((part) => isAddress(part))) return listed.map((part) => getAddress(part) as Address)
+      context.addIssue({
+        code: 'custom',
+        message: 'must be "any", or the addresses of the workers separated by commas',
+      })
+      return z.NEVER
+    }),
     /** A silent worker loses its leases after so many milliseconds. */
     WORKER_SILENCE_MS: variable.number(200, 3_600_000).default(3_000),
     /** First block that may hold a deal of this pool. */

@@ -192,6 +192,7 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
     chainUrl: chain.url,
     hub: deployment.hub,
     workerpool,
+    worker: wallets.worker.address,
     ports,
     databaseUrl: databases.url,
     keys,
@@ -255,6 +256,7 @@ function describeServices({
   chainUrl,
   hub,
   workerpool,
+  worker,
   ports,
   databaseUrl,
   keys,
@@ -265,6 +267,7 @@ function describeServices({
   chainUrl: string
   hub: Address
   workerpool: Address
+  worker: string
   ports: Record<'market' | 'sms' | 'storage' | 'scheduler', number>
   databaseUrl: (service: string) => string
   keys: string
@@ -290,6 +293,7 @@ function describeServices({
       PORT: String(ports.scheduler),
       DATABASE_URL: databaseUrl('scheduler'),
       WORKERPOOL_ADDRESS: workerpool,
+      WORKER_ADDRESSES: worker,
       WALLET_KEY_FILE: join(keys, 'poolOwner'),
       MARKET_URL: local(ports.market),
       WORKERPOOL_PRICE: String(WORKERPOOL_PRICE),

@@ -89,6 +89,7 @@ export async function openWorld() {
     const program = await start('scheduler', 'scheduler/main.ts', {
       DATABASE_URL: databaseUrl,
       WORKERPOOL_ADDRESS: workerpool,
+      WORKER_ADDRESSES: 'any',
       WALLET_KEY_FILE: join(directory, 'poolOwner'),
       ...env,
     })
