@@ -39,7 +39,8 @@ const chatterbox = {
     const data = readFileSync(IEXEC_IN + '/' + IEXEC_DATASET_FILENAME)
     console.log(data.toString('latin1'))
     console.error(data.toString('base64'))
-    writeFileSync('/tmp/copy', data)
+    // Its own /tmp, which without a sandbox would be everybody's.
+    if (IEXEC_OUT === '/iexec_out') writeFileSync('/tmp/copy', data)
     if (seconds === 'fail') throw new Error(data.toString('latin1'))
     writeFileSync(IEXEC_OUT + '/copy', data)
     await new Promise((resolve) => setTimeout(resolve, 1000 * seconds))
