@@ -81,8 +81,16 @@ for (const { who, user } of people) {
       this.timeout(90_000)
       let world: World
       before(async function () {
-        if (sandbox === 'bubblewrap' && !hasBubblewrap()) this.skip()
-        if (user !== undefined && !canRead(user)) this.skip()
+        const missing =
+          sandbox === 'bubblewrap' && !hasBubblewrap()
+            ? 'bubblewrap is not installed'
+            : user !== undefined && !canRead(user)
+              ? `user ${user} cannot read this clone`
+              : undefined
+        if (missing !== undefined) {
+          console.log(`      skipped: ${missing}`)
+          this.skip()
+        }
         world = await createWorld(user === undefined ? {} : { user })
       })
       after(() => world?.close())

