@@ -4,8 +4,11 @@ export type Narrator = {
   /** Runs a step and prints what it did and how long it took. A step that fails ends the story. */
   step: <Result>(title: string, work: () => Promise<Result>, facts?: (result: Result) => string[]) => Promise<Result>
   fact: (text: string) => void
-  /** Runs an attack that must be refused, and prints the reason. An attack that succeeds ends the story. */
-  refused: (title: string, attack: () => Promise<unknown>) => Promise<Error>
+  /**
+   * Runs an attack that must be refused with an error of one of these names, and prints the reason. An attack that succeeds,
+   * or fails for another reason, proves nothing and ends the story.
+   */
+  refused: (title: string, names: string[], attack: () => Promise<unknown>) => Promise<Error>
 }
 
 /** An attack of the demo was not refused: something is broken. */
@@ -29,12 +32,13 @@ export function createNarrator({ print }: { print: (line: string) => void }): Na
       for (const text of facts?.(result) ?? []) fact(text)
       return result
     },
-    async refused(title, attack) {
+    async refused(title, names, attack) {
       const error = await attack().then(
         () => undefined,
         (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
       )
       if (!error) throw new AttackSucceededError(title)
+      if (!names.includes(error.name)) throw error
       print(`  ${title}`)
       const [what, ...next] = error.message.split('\n')
       fact(`refused: ${error.name}: ${what}`)
