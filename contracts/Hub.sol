@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {HubViews} from "./HubViews.sol";
-import {Admin} from "./hub/Admin.sol";
-import {Deals} from "./hub/Deals.sol";
+import {HubCore} from "./hub/HubCore.sol";
 import {HubStorage} from "./hub/HubStorage.sol";
-import {Orders} from "./hub/Orders.sol";
-import {Tasks} from "./hub/Tasks.sol";
+import {TokenEscrow} from "./hub/TokenEscrow.sol";
+import {IAdmin} from "./interfaces/IAdmin.sol";
+import {IMulticall} from "./interfaces/IMulticall.sol";
 import {Category} from "./types/Deals.sol";
 
 /// @title Hub: the one address of the protocol
-/// @notice Immutable: a new version is a new address. What it does not answer itself, HubViews answers from its state.
-contract Hub is Orders, Deals, Tasks, Admin {
-    address private immutable VIEWS;
-
+/// @notice Immutable: a new version is a new address. What is called often it answers itself, the rest by HubOffice.
+contract Hub is HubCore, TokenEscrow {
     /// @param categories The first categories, numbered from zero.
     constructor(
-        Config memory config,
-        Category[] memory categories
-    ) HubStorage(config, address(this)) Admin(config.owner, categories) {
-        VIEWS = address(new HubViews(config));
+        IAdmin.Config memory config,
+        Category[] memory categories,
+        address office
+    ) HubStorage(config) HubCore(config, categories, office) {}
+
+    /// @inheritdoc IMulticall
+    function multicall(bytes[] calldata calls) external payable returns (bytes[] memory answers) {
+        require(msg.value == 0, NativeNotAccepted(msg.value));
+        return _multicall(calls);
     }
 
     receive() external payable {
@@ -28,15 +30,7 @@ contract Hub is Orders, Deals, Tasks, Admin {
 
     fallback() external payable {
         require(msg.value == 0, NativeNotAccepted(msg.value));
-        (bool success, bytes memory answer) = VIEWS.delegatecall(msg.data);
-        assembly ("memory-safe") {
-            switch success
-            case 0 {
-                revert(add(answer, 32), mload(answer))
-            }
-            default {
-                return(add(answer, 32), mload(answer))
-            }
-        }
+        (bool success, bytes memory answer) = _askOffice();
+        _passOn(success, answer);
     }
 }

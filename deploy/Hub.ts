@@ -8,8 +8,8 @@ import { existingToken, localToken } from './Token.ts'
 const zeroAddress = '0x0000000000000000000000000000000000000000'
 
 /**
- * The Hub over a token, with its categories. The deployer owns it until it has named the TEE broker and handed it to
- * `owner` (a timelock on real networks). Every step is recorded, so a run that was killed goes on where it stopped.
+ * The Hub over a token, with its categories, and what it delegates to. Everything is in the constructors, so that nobody
+ * can come between: `owner` (a timelock on real networks) and `teeBroker` are set from the first block on.
  */
 function hubOver<TokenId extends string>(
   id: string,
@@ -18,12 +18,13 @@ function hubOver<TokenId extends string>(
   return buildModule(id, (m) => {
     const { token } = m.useModule(tokenModule)
     const { appRegistry, datasetRegistry, workerpoolRegistry } = m.useModule(registries)
-    const deployer = m.getAccount(0)
-    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner: deployer }
-    const hub = m.contract('Hub', [config, categories])
-    const broker = m.call(hub, 'setTeeBroker', [m.getParameter('teeBroker', zeroAddress)])
-    m.call(hub, 'transferOwnership', [m.getParameter('owner', deployer)], { after: [broker] })
-    return { hub }
+    const owner = m.getParameter('owner', m.getAccount(0))
+    const teeBroker = m.getParameter('teeBroker', zeroAddress)
+    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner, teeBroker }
+    const views = m.contract('HubViews', [config])
+    const office = m.contract('HubOffice', [config, views])
+    const hub = m.contract('Hub', [config, categories, office])
+    return { hub, office, views }
   })
 }
 

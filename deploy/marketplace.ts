@@ -33,6 +33,9 @@ export type Marketplace = {
   datasetRegistry: string
   workerpoolRegistry: string
   hub: string
+  /** What the Hub delegates to. */
+  office: string
+  views: string
   dataProtector: string
 }
 
@@ -92,6 +95,8 @@ export async function deployMarketplace({
     datasetRegistry: address('DatasetRegistry'),
     workerpoolRegistry: address('WorkerpoolRegistry'),
     hub: address('Hub'),
+    office: address('HubOffice'),
+    views: address('HubViews'),
     dataProtector: address('DataProtector'),
   }
 }

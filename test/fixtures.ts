@@ -73,6 +73,32 @@ export async function deployedMarketplace() {
   }
 }
 
+/** What a Hub is made of; whatever is left out is zero, or the first account's. */
+export type HubConfig = {
+  token?: string
+  appRegistry: string
+  datasetRegistry: string
+  workerpoolRegistry: string
+  owner?: string
+  teeBroker?: string
+}
+
+export type HubCategory = { name: string; description: string; workClockTimeRef: bigint }
+
+/** A Hub of its own, over a token or over the chain's currency, and what it delegates to. */
+export async function deployHub(
+  kind: 'Hub' | 'HubNative',
+  wishes: HubConfig,
+  categories: HubCategory[] = [{ name: 'XS', description: '', workClockTimeRef: 300n }],
+) {
+  const [first] = await signers()
+  const config = { token: ethers.ZeroAddress, owner: first.address, teeBroker: ethers.ZeroAddress, ...wishes }
+  const views = await ethers.deployContract('HubViews', [config])
+  const office = await ethers.deployContract('HubOffice', [config, views])
+  const { target } = await ethers.deployContract(kind, [config, categories, office])
+  return { target: target.toString(), views, office, config }
+}
+
 /** Scheduler, requester, sponsor and workers each have `DEPOSIT` in the Hub and `DEPOSIT` in the token. */
 export async function fundedAccounts() {
   const market = await loadFixture(deployedMarketplace)
@@ -271,6 +297,65 @@ export async function contributionTo(
 export function finalArguments(taskId: string, contribution: Contribution) {
   const { resultDigest, results, resultsCallback, enclaveChallenge, enclaveSign, authorizationSign } = contribution
   return [taskId, resultDigest, results, resultsCallback, enclaveChallenge, enclaveSign, authorizationSign] as const
+}
+
+/** The arguments of `contribute`. */
+export function contributeArguments(taskId: string, contribution: Contribution) {
+  const { resultHash, resultSeal, enclaveChallenge, enclaveSign, authorizationSign } = contribution
+  return [taskId, resultHash, resultSeal, enclaveChallenge, enclaveSign, authorizationSign] as const
+}
+
+/** What an enclave signs for when its result is settled: keccak256(output digest, hash of results, hash of callback data). */
+export function boundDigest(outputDigest: string, results: string, resultsCallback: string): string {
+  const parts = [outputDigest, ethers.keccak256(results), ethers.keccak256(resultsCallback)]
+  return ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes32', 'bytes32'], parts))
+}
+
+/** What is handed in to `settle` for task `index` of a deal; see `contributionTo` for the rest. */
+export async function settlementOf(
+  roles: { scheduler: MessageSigner },
+  {
+    dealId,
+    index = 0n,
+    worker,
+    outputDigest = ethers.id(`output ${index} of ${dealId}`),
+    results = ethers.hexlify(ethers.toUtf8Bytes('{"storage":"ipfs","location":"/ipfs/Qm"}')),
+    resultsCallback = '0x',
+    ...signers
+  }: {
+    dealId: string
+    index?: bigint
+    worker: { address: string }
+    outputDigest?: string
+    results?: string
+    resultsCallback?: string
+    enclave?: (MessageSigner & { address: string }) | null
+    authorizer?: MessageSigner
+  },
+) {
+  const taskId = taskIdOf(dealId, index)
+  const resultDigest = boundDigest(outputDigest, results, resultsCallback)
+  const signed = await contributionTo(roles, { taskId, worker, results, resultsCallback, resultDigest, ...signers })
+  return { ...signed, dealId, taskId, idx: index, worker: worker.address, outputDigest }
+}
+
+export type Settled = Awaited<ReturnType<typeof settlementOf>>
+
+/** The arguments of `settle`. */
+export function settleArguments(settled: Settled) {
+  const { dealId, idx, worker, outputDigest, results, resultsCallback } = settled
+  const { enclaveChallenge, enclaveSign, authorizationSign } = settled
+  return [
+    dealId,
+    idx,
+    worker,
+    outputDigest,
+    results,
+    resultsCallback,
+    enclaveChallenge,
+    enclaveSign,
+    authorizationSign,
+  ] as const
 }
 
 type Account = Awaited<ReturnType<typeof ethers.getSigners>>[number]

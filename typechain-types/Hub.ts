@@ -19,233 +19,76 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type DatasetOrderStructOutput = [dataset: string, datasetprice: bigint, volume: bigint, tag: string, apprestrict: string, workerpoolrestrict: string, requesterrestrict: string, salt: string, sign: string] & {dataset: string, datasetprice: bigint, volume: bigint, tag: string, apprestrict: string, workerpoolrestrict: string, requesterrestrict: string, salt: string, sign: string }
   
 
-    export type RequestOrderStruct = {app: AddressLike, appmaxprice: BigNumberish, dataset: AddressLike, datasetmaxprice: BigNumberish, workerpool: AddressLike, workerpoolmaxprice: BigNumberish, requester: AddressLike, volume: BigNumberish, tag: BytesLike, category: BigNumberish, trust: BigNumberish, beneficiary: AddressLike, callback: AddressLike, params: string, salt: BytesLike, sign: BytesLike}
-
-    export type RequestOrderStructOutput = [app: string, appmaxprice: bigint, dataset: string, datasetmaxprice: bigint, workerpool: string, workerpoolmaxprice: bigint, requester: string, volume: bigint, tag: string, category: bigint, trust: bigint, beneficiary: string, callback: string, params: string, salt: string, sign: string] & {app: string, appmaxprice: bigint, dataset: string, datasetmaxprice: bigint, workerpool: string, workerpoolmaxprice: bigint, requester: string, volume: bigint, tag: string, category: bigint, trust: bigint, beneficiary: string, callback: string, params: string, salt: string, sign: string }
-  
-
     export type WorkerpoolOrderStruct = {workerpool: AddressLike, workerpoolprice: BigNumberish, volume: BigNumberish, tag: BytesLike, category: BigNumberish, trust: BigNumberish, apprestrict: AddressLike, datasetrestrict: AddressLike, requesterrestrict: AddressLike, salt: BytesLike, sign: BytesLike}
 
     export type WorkerpoolOrderStructOutput = [workerpool: string, workerpoolprice: bigint, volume: bigint, tag: string, category: bigint, trust: bigint, apprestrict: string, datasetrestrict: string, requesterrestrict: string, salt: string, sign: string] & {workerpool: string, workerpoolprice: bigint, volume: bigint, tag: string, category: bigint, trust: bigint, apprestrict: string, datasetrestrict: string, requesterrestrict: string, salt: string, sign: string }
   
 
-    export type AppOrderOperationStruct = {order: AppOrderStruct, operation: BigNumberish, sign: BytesLike}
+    export type RequestOrderStruct = {app: AddressLike, appmaxprice: BigNumberish, dataset: AddressLike, datasetmaxprice: BigNumberish, workerpool: AddressLike, workerpoolmaxprice: BigNumberish, requester: AddressLike, volume: BigNumberish, tag: BytesLike, category: BigNumberish, trust: BigNumberish, beneficiary: AddressLike, callback: AddressLike, params: string, salt: BytesLike, sign: BytesLike}
 
-    export type AppOrderOperationStructOutput = [order: AppOrderStructOutput, operation: bigint, sign: string] & {order: AppOrderStructOutput, operation: bigint, sign: string }
+    export type RequestOrderStructOutput = [app: string, appmaxprice: bigint, dataset: string, datasetmaxprice: bigint, workerpool: string, workerpoolmaxprice: bigint, requester: string, volume: bigint, tag: string, category: bigint, trust: bigint, beneficiary: string, callback: string, params: string, salt: string, sign: string] & {app: string, appmaxprice: bigint, dataset: string, datasetmaxprice: bigint, workerpool: string, workerpoolmaxprice: bigint, requester: string, volume: bigint, tag: string, category: bigint, trust: bigint, beneficiary: string, callback: string, params: string, salt: string, sign: string }
   
 
-    export type DatasetOrderOperationStruct = {order: DatasetOrderStruct, operation: BigNumberish, sign: BytesLike}
+    export type SettlementStruct = {idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike}
 
-    export type DatasetOrderOperationStructOutput = [order: DatasetOrderStructOutput, operation: bigint, sign: string] & {order: DatasetOrderStructOutput, operation: bigint, sign: string }
-  
-
-    export type RequestOrderOperationStruct = {order: RequestOrderStruct, operation: BigNumberish, sign: BytesLike}
-
-    export type RequestOrderOperationStructOutput = [order: RequestOrderStructOutput, operation: bigint, sign: string] & {order: RequestOrderStructOutput, operation: bigint, sign: string }
-  
-
-    export type WorkerpoolOrderOperationStruct = {order: WorkerpoolOrderStruct, operation: BigNumberish, sign: BytesLike}
-
-    export type WorkerpoolOrderOperationStructOutput = [order: WorkerpoolOrderStructOutput, operation: bigint, sign: string] & {order: WorkerpoolOrderStructOutput, operation: bigint, sign: string }
+    export type SettlementStructOutput = [idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string] & {idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string }
   
 
 export declare namespace IAdmin {
       
-    export type ConfigStruct = {token: AddressLike, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, owner: AddressLike}
+    export type ConfigStruct = {token: AddressLike, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, owner: AddressLike, teeBroker: AddressLike}
 
-    export type ConfigStructOutput = [token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string] & {token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string }
+    export type ConfigStructOutput = [token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string, teeBroker: string] & {token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string, teeBroker: string }
   
     }
 
   export interface HubInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "claim" | "claimArray" | "contributeAndFinalize" | "createCategory" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "matchOrders" | "receiveApproval" | "recover" | "setCallbackGas" | "setTeeBroker" | "sponsorMatchOrders" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership" | "withdraw" | "withdrawTo"): FunctionFragment;
+    getFunction(nameOrSignature: "claim" | "claimArray" | "contributeAndFinalize" | "deposit" | "depositFor" | "depositForArray" | "depositWithPermit" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "matchOrders" | "multicall" | "receiveApproval" | "recover" | "settle" | "settleBatch" | "sponsorMatchOrders" | "withdraw" | "withdrawTo"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "BroadcastAppOrder" | "BroadcastDatasetOrder" | "BroadcastRequestOrder" | "BroadcastWorkerpoolOrder" | "ClosedAppOrder" | "ClosedDatasetOrder" | "ClosedRequestOrder" | "ClosedWorkerpoolOrder" | "CreateCategory" | "DealSponsored" | "Lock" | "OrdersMatched" | "OwnershipTransferred" | "Reward" | "SchedulerNotice" | "Seize" | "SignedAppOrder" | "SignedDatasetOrder" | "SignedRequestOrder" | "SignedWorkerpoolOrder" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "CreateCategory" | "DealSponsored" | "Lock" | "OrdersMatched" | "OwnershipTransferred" | "Reward" | "SchedulerNotice" | "Seize" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'broadcastAppOrder', values: [AppOrderStruct]): string;
-encodeFunctionData(functionFragment: 'broadcastDatasetOrder', values: [DatasetOrderStruct]): string;
-encodeFunctionData(functionFragment: 'broadcastRequestOrder', values: [RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'broadcastWorkerpoolOrder', values: [WorkerpoolOrderStruct]): string;
-encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
+    encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'claimArray', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'contributeAndFinalize', values: [BytesLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'createCategory', values: [string, string, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
-encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'initialize', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initializeAndClaimArray', values: [BytesLike[], BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'initializeArray', values: [BytesLike[], BigNumberish[]]): string;
-encodeFunctionData(functionFragment: 'manageAppOrder', values: [AppOrderOperationStruct]): string;
-encodeFunctionData(functionFragment: 'manageDatasetOrder', values: [DatasetOrderOperationStruct]): string;
-encodeFunctionData(functionFragment: 'manageRequestOrder', values: [RequestOrderOperationStruct]): string;
-encodeFunctionData(functionFragment: 'manageWorkerpoolOrder', values: [WorkerpoolOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'matchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
+encodeFunctionData(functionFragment: 'multicall', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
-encodeFunctionData(functionFragment: 'setCallbackGas', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'setTeeBroker', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish, AddressLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'settleBatch', values: [BytesLike, SettlementStruct[]]): string;
 encodeFunctionData(functionFragment: 'sponsorMatchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
-encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'transferOwnership', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawTo', values: [BigNumberish, AddressLike]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'broadcastAppOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'broadcastDatasetOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'broadcastRequestOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'broadcastWorkerpoolOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'contributeAndFinalize', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'createCategory', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initialize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeAndClaimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'manageAppOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'manageDatasetOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'manageRequestOrder', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'matchOrders', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'multicall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'setCallbackGas', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'setTeeBroker', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settleBatch', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
   }
 
   
-    export namespace ApprovalEvent {
-      export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
-      export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace BroadcastAppOrderEvent {
-      export type InputTuple = [apporder: AppOrderStruct];
-      export type OutputTuple = [apporder: AppOrderStructOutput];
-      export interface OutputObject {apporder: AppOrderStructOutput }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace BroadcastDatasetOrderEvent {
-      export type InputTuple = [datasetorder: DatasetOrderStruct];
-      export type OutputTuple = [datasetorder: DatasetOrderStructOutput];
-      export interface OutputObject {datasetorder: DatasetOrderStructOutput }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace BroadcastRequestOrderEvent {
-      export type InputTuple = [requestorder: RequestOrderStruct];
-      export type OutputTuple = [requestorder: RequestOrderStructOutput];
-      export interface OutputObject {requestorder: RequestOrderStructOutput }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace BroadcastWorkerpoolOrderEvent {
-      export type InputTuple = [workerpoolorder: WorkerpoolOrderStruct];
-      export type OutputTuple = [workerpoolorder: WorkerpoolOrderStructOutput];
-      export interface OutputObject {workerpoolorder: WorkerpoolOrderStructOutput }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace ClosedAppOrderEvent {
-      export type InputTuple = [appHash: BytesLike];
-      export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace ClosedDatasetOrderEvent {
-      export type InputTuple = [datasetHash: BytesLike];
-      export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace ClosedRequestOrderEvent {
-      export type InputTuple = [requestHash: BytesLike];
-      export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace ClosedWorkerpoolOrderEvent {
-      export type InputTuple = [workerpoolHash: BytesLike];
-      export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace CreateCategoryEvent {
       export type InputTuple = [catid: BigNumberish, name: string, description: string, workClockTimeRef: BigNumberish];
       export type OutputTuple = [catid: bigint, name: string, description: string, workClockTimeRef: bigint];
@@ -334,54 +177,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
       export interface OutputObject {owner: string, amount: bigint, ref: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SignedAppOrderEvent {
-      export type InputTuple = [appHash: BytesLike];
-      export type OutputTuple = [appHash: string];
-      export interface OutputObject {appHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SignedDatasetOrderEvent {
-      export type InputTuple = [datasetHash: BytesLike];
-      export type OutputTuple = [datasetHash: string];
-      export interface OutputObject {datasetHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SignedRequestOrderEvent {
-      export type InputTuple = [requestHash: BytesLike];
-      export type OutputTuple = [requestHash: string];
-      export interface OutputObject {requestHash: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace SignedWorkerpoolOrderEvent {
-      export type InputTuple = [workerpoolHash: BytesLike];
-      export type OutputTuple = [workerpoolHash: string];
-      export interface OutputObject {workerpoolHash: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -520,70 +315,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     
     
-    allowance: TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    approve: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    approveAndCall: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    broadcastAppOrder: TypedContractMethod<
-      [apporder: AppOrderStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    broadcastDatasetOrder: TypedContractMethod<
-      [datasetorder: DatasetOrderStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    broadcastRequestOrder: TypedContractMethod<
-      [requestorder: RequestOrderStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    broadcastWorkerpoolOrder: TypedContractMethod<
-      [workerpoolorder: WorkerpoolOrderStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
     claim: TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
@@ -603,22 +334,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     contributeAndFinalize: TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
-      'nonpayable'
-    >
-    
-
-    
-    createCategory: TypedContractMethod<
-      [name: string, description: string, workClockTimeRef: BigNumberish, ],
-      [bigint],
-      'nonpayable'
-    >
-    
-
-    
-    decreaseAllowance: TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >
     
@@ -648,8 +363,8 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     
 
     
-    increaseAllowance: TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
+    depositWithPermit: TypedContractMethod<
+      [amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
       [boolean],
       'nonpayable'
     >
@@ -680,42 +395,18 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     
 
     
-    manageAppOrder: TypedContractMethod<
-      [apporderoperation: AppOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    manageDatasetOrder: TypedContractMethod<
-      [datasetorderoperation: DatasetOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    manageRequestOrder: TypedContractMethod<
-      [requestorderoperation: RequestOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
-    manageWorkerpoolOrder: TypedContractMethod<
-      [workerpoolorderoperation: WorkerpoolOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >
-    
-
-    
     matchOrders: TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
       'nonpayable'
+    >
+    
+
+    
+    multicall: TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
     >
     
 
@@ -736,16 +427,16 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     
 
     
-    setCallbackGas: TypedContractMethod<
-      [callbackGas: BigNumberish, ],
+    settle: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
     >
     
 
     
-    setTeeBroker: TypedContractMethod<
-      [teeBroker: AddressLike, ],
+    settleBatch: TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
       [void],
       'nonpayable'
     >
@@ -755,38 +446,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     sponsorMatchOrders: TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
-      'nonpayable'
-    >
-    
-
-    
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    transfer: TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    transferOwnership: TypedContractMethod<
-      [newOwner: AddressLike, ],
-      [void],
       'nonpayable'
     >
     
@@ -810,47 +469,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'broadcastAppOrder'): TypedContractMethod<
-      [apporder: AppOrderStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'broadcastDatasetOrder'): TypedContractMethod<
-      [datasetorder: DatasetOrderStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'broadcastRequestOrder'): TypedContractMethod<
-      [requestorder: RequestOrderStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'broadcastWorkerpoolOrder'): TypedContractMethod<
-      [workerpoolorder: WorkerpoolOrderStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'claim'): TypedContractMethod<
+    getFunction(nameOrSignature: 'claim'): TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
       'nonpayable'
@@ -863,16 +482,6 @@ getFunction(nameOrSignature: 'claimArray'): TypedContractMethod<
 getFunction(nameOrSignature: 'contributeAndFinalize'): TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'createCategory'): TypedContractMethod<
-      [name: string, description: string, workClockTimeRef: BigNumberish, ],
-      [bigint],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
@@ -890,8 +499,8 @@ getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
       [boolean],
       'nonpayable'
     >;
@@ -910,30 +519,15 @@ getFunction(nameOrSignature: 'initializeArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'manageAppOrder'): TypedContractMethod<
-      [apporderoperation: AppOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'manageDatasetOrder'): TypedContractMethod<
-      [datasetorderoperation: DatasetOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'manageRequestOrder'): TypedContractMethod<
-      [requestorderoperation: RequestOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'manageWorkerpoolOrder'): TypedContractMethod<
-      [workerpoolorderoperation: WorkerpoolOrderOperationStruct, ],
-      [void],
-      'nonpayable'
-    >;
 getFunction(nameOrSignature: 'matchOrders'): TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'multicall'): TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
     >;
 getFunction(nameOrSignature: 'receiveApproval'): TypedContractMethod<
       [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
@@ -945,39 +539,19 @@ getFunction(nameOrSignature: 'recover'): TypedContractMethod<
       [bigint],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'setCallbackGas'): TypedContractMethod<
-      [callbackGas: BigNumberish, ],
+getFunction(nameOrSignature: 'settle'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'setTeeBroker'): TypedContractMethod<
-      [teeBroker: AddressLike, ],
+getFunction(nameOrSignature: 'settleBatch'): TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
       [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'sponsorMatchOrders'): TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'transferOwnership'): TypedContractMethod<
-      [newOwner: AddressLike, ],
-      [void],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
@@ -991,16 +565,7 @@ getFunction(nameOrSignature: 'withdrawTo'): TypedContractMethod<
       'nonpayable'
     >;
 
-    getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-getEvent(key: 'BroadcastAppOrder'): TypedContractEvent<BroadcastAppOrderEvent.InputTuple, BroadcastAppOrderEvent.OutputTuple, BroadcastAppOrderEvent.OutputObject>;
-getEvent(key: 'BroadcastDatasetOrder'): TypedContractEvent<BroadcastDatasetOrderEvent.InputTuple, BroadcastDatasetOrderEvent.OutputTuple, BroadcastDatasetOrderEvent.OutputObject>;
-getEvent(key: 'BroadcastRequestOrder'): TypedContractEvent<BroadcastRequestOrderEvent.InputTuple, BroadcastRequestOrderEvent.OutputTuple, BroadcastRequestOrderEvent.OutputObject>;
-getEvent(key: 'BroadcastWorkerpoolOrder'): TypedContractEvent<BroadcastWorkerpoolOrderEvent.InputTuple, BroadcastWorkerpoolOrderEvent.OutputTuple, BroadcastWorkerpoolOrderEvent.OutputObject>;
-getEvent(key: 'ClosedAppOrder'): TypedContractEvent<ClosedAppOrderEvent.InputTuple, ClosedAppOrderEvent.OutputTuple, ClosedAppOrderEvent.OutputObject>;
-getEvent(key: 'ClosedDatasetOrder'): TypedContractEvent<ClosedDatasetOrderEvent.InputTuple, ClosedDatasetOrderEvent.OutputTuple, ClosedDatasetOrderEvent.OutputObject>;
-getEvent(key: 'ClosedRequestOrder'): TypedContractEvent<ClosedRequestOrderEvent.InputTuple, ClosedRequestOrderEvent.OutputTuple, ClosedRequestOrderEvent.OutputObject>;
-getEvent(key: 'ClosedWorkerpoolOrder'): TypedContractEvent<ClosedWorkerpoolOrderEvent.InputTuple, ClosedWorkerpoolOrderEvent.OutputTuple, ClosedWorkerpoolOrderEvent.OutputObject>;
-getEvent(key: 'CreateCategory'): TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
+    getEvent(key: 'CreateCategory'): TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
 getEvent(key: 'DealSponsored'): TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
 getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
 getEvent(key: 'OrdersMatched'): TypedContractEvent<OrdersMatchedEvent.InputTuple, OrdersMatchedEvent.OutputTuple, OrdersMatchedEvent.OutputObject>;
@@ -1008,10 +573,6 @@ getEvent(key: 'OwnershipTransferred'): TypedContractEvent<OwnershipTransferredEv
 getEvent(key: 'Reward'): TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
 getEvent(key: 'SchedulerNotice'): TypedContractEvent<SchedulerNoticeEvent.InputTuple, SchedulerNoticeEvent.OutputTuple, SchedulerNoticeEvent.OutputObject>;
 getEvent(key: 'Seize'): TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-getEvent(key: 'SignedAppOrder'): TypedContractEvent<SignedAppOrderEvent.InputTuple, SignedAppOrderEvent.OutputTuple, SignedAppOrderEvent.OutputObject>;
-getEvent(key: 'SignedDatasetOrder'): TypedContractEvent<SignedDatasetOrderEvent.InputTuple, SignedDatasetOrderEvent.OutputTuple, SignedDatasetOrderEvent.OutputObject>;
-getEvent(key: 'SignedRequestOrder'): TypedContractEvent<SignedRequestOrderEvent.InputTuple, SignedRequestOrderEvent.OutputTuple, SignedRequestOrderEvent.OutputObject>;
-getEvent(key: 'SignedWorkerpoolOrder'): TypedContractEvent<SignedWorkerpoolOrderEvent.InputTuple, SignedWorkerpoolOrderEvent.OutputTuple, SignedWorkerpoolOrderEvent.OutputObject>;
 getEvent(key: 'TaskClaimed'): TypedContractEvent<TaskClaimedEvent.InputTuple, TaskClaimedEvent.OutputTuple, TaskClaimedEvent.OutputObject>;
 getEvent(key: 'TaskConsensus'): TypedContractEvent<TaskConsensusEvent.InputTuple, TaskConsensusEvent.OutputTuple, TaskConsensusEvent.OutputObject>;
 getEvent(key: 'TaskContribute'): TypedContractEvent<TaskContributeEvent.InputTuple, TaskContributeEvent.OutputTuple, TaskContributeEvent.OutputObject>;
@@ -1023,42 +584,6 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
 
     filters: {
       
-      'Approval(address,address,uint256)': TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-      Approval: TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-    
-
-      'BroadcastAppOrder(tuple)': TypedContractEvent<BroadcastAppOrderEvent.InputTuple, BroadcastAppOrderEvent.OutputTuple, BroadcastAppOrderEvent.OutputObject>;
-      BroadcastAppOrder: TypedContractEvent<BroadcastAppOrderEvent.InputTuple, BroadcastAppOrderEvent.OutputTuple, BroadcastAppOrderEvent.OutputObject>;
-    
-
-      'BroadcastDatasetOrder(tuple)': TypedContractEvent<BroadcastDatasetOrderEvent.InputTuple, BroadcastDatasetOrderEvent.OutputTuple, BroadcastDatasetOrderEvent.OutputObject>;
-      BroadcastDatasetOrder: TypedContractEvent<BroadcastDatasetOrderEvent.InputTuple, BroadcastDatasetOrderEvent.OutputTuple, BroadcastDatasetOrderEvent.OutputObject>;
-    
-
-      'BroadcastRequestOrder(tuple)': TypedContractEvent<BroadcastRequestOrderEvent.InputTuple, BroadcastRequestOrderEvent.OutputTuple, BroadcastRequestOrderEvent.OutputObject>;
-      BroadcastRequestOrder: TypedContractEvent<BroadcastRequestOrderEvent.InputTuple, BroadcastRequestOrderEvent.OutputTuple, BroadcastRequestOrderEvent.OutputObject>;
-    
-
-      'BroadcastWorkerpoolOrder(tuple)': TypedContractEvent<BroadcastWorkerpoolOrderEvent.InputTuple, BroadcastWorkerpoolOrderEvent.OutputTuple, BroadcastWorkerpoolOrderEvent.OutputObject>;
-      BroadcastWorkerpoolOrder: TypedContractEvent<BroadcastWorkerpoolOrderEvent.InputTuple, BroadcastWorkerpoolOrderEvent.OutputTuple, BroadcastWorkerpoolOrderEvent.OutputObject>;
-    
-
-      'ClosedAppOrder(bytes32)': TypedContractEvent<ClosedAppOrderEvent.InputTuple, ClosedAppOrderEvent.OutputTuple, ClosedAppOrderEvent.OutputObject>;
-      ClosedAppOrder: TypedContractEvent<ClosedAppOrderEvent.InputTuple, ClosedAppOrderEvent.OutputTuple, ClosedAppOrderEvent.OutputObject>;
-    
-
-      'ClosedDatasetOrder(bytes32)': TypedContractEvent<ClosedDatasetOrderEvent.InputTuple, ClosedDatasetOrderEvent.OutputTuple, ClosedDatasetOrderEvent.OutputObject>;
-      ClosedDatasetOrder: TypedContractEvent<ClosedDatasetOrderEvent.InputTuple, ClosedDatasetOrderEvent.OutputTuple, ClosedDatasetOrderEvent.OutputObject>;
-    
-
-      'ClosedRequestOrder(bytes32)': TypedContractEvent<ClosedRequestOrderEvent.InputTuple, ClosedRequestOrderEvent.OutputTuple, ClosedRequestOrderEvent.OutputObject>;
-      ClosedRequestOrder: TypedContractEvent<ClosedRequestOrderEvent.InputTuple, ClosedRequestOrderEvent.OutputTuple, ClosedRequestOrderEvent.OutputObject>;
-    
-
-      'ClosedWorkerpoolOrder(bytes32)': TypedContractEvent<ClosedWorkerpoolOrderEvent.InputTuple, ClosedWorkerpoolOrderEvent.OutputTuple, ClosedWorkerpoolOrderEvent.OutputObject>;
-      ClosedWorkerpoolOrder: TypedContractEvent<ClosedWorkerpoolOrderEvent.InputTuple, ClosedWorkerpoolOrderEvent.OutputTuple, ClosedWorkerpoolOrderEvent.OutputObject>;
-    
-
       'CreateCategory(uint256,string,string,uint256)': TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
       CreateCategory: TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
     
@@ -1089,22 +614,6 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
 
       'Seize(address,uint256,bytes32)': TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
       Seize: TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-    
-
-      'SignedAppOrder(bytes32)': TypedContractEvent<SignedAppOrderEvent.InputTuple, SignedAppOrderEvent.OutputTuple, SignedAppOrderEvent.OutputObject>;
-      SignedAppOrder: TypedContractEvent<SignedAppOrderEvent.InputTuple, SignedAppOrderEvent.OutputTuple, SignedAppOrderEvent.OutputObject>;
-    
-
-      'SignedDatasetOrder(bytes32)': TypedContractEvent<SignedDatasetOrderEvent.InputTuple, SignedDatasetOrderEvent.OutputTuple, SignedDatasetOrderEvent.OutputObject>;
-      SignedDatasetOrder: TypedContractEvent<SignedDatasetOrderEvent.InputTuple, SignedDatasetOrderEvent.OutputTuple, SignedDatasetOrderEvent.OutputObject>;
-    
-
-      'SignedRequestOrder(bytes32)': TypedContractEvent<SignedRequestOrderEvent.InputTuple, SignedRequestOrderEvent.OutputTuple, SignedRequestOrderEvent.OutputObject>;
-      SignedRequestOrder: TypedContractEvent<SignedRequestOrderEvent.InputTuple, SignedRequestOrderEvent.OutputTuple, SignedRequestOrderEvent.OutputObject>;
-    
-
-      'SignedWorkerpoolOrder(bytes32)': TypedContractEvent<SignedWorkerpoolOrderEvent.InputTuple, SignedWorkerpoolOrderEvent.OutputTuple, SignedWorkerpoolOrderEvent.OutputObject>;
-      SignedWorkerpoolOrder: TypedContractEvent<SignedWorkerpoolOrderEvent.InputTuple, SignedWorkerpoolOrderEvent.OutputTuple, SignedWorkerpoolOrderEvent.OutputObject>;
     
 
       'TaskClaimed(bytes32)': TypedContractEvent<TaskClaimedEvent.InputTuple, TaskClaimedEvent.OutputTuple, TaskClaimedEvent.OutputObject>;

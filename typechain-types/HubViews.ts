@@ -71,9 +71,9 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
 
 export declare namespace IAdmin {
       
-    export type ConfigStruct = {token: AddressLike, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, owner: AddressLike}
+    export type ConfigStruct = {token: AddressLike, appRegistry: AddressLike, datasetRegistry: AddressLike, workerpoolRegistry: AddressLike, owner: AddressLike, teeBroker: AddressLike}
 
-    export type ConfigStructOutput = [token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string] & {token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string }
+    export type ConfigStructOutput = [token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string, teeBroker: string] & {token: string, appRegistry: string, datasetRegistry: string, workerpoolRegistry: string, owner: string, teeBroker: string }
   
     }
 
@@ -86,7 +86,7 @@ export declare namespace IViews {
     }
 
   export interface HubViewsInterface extends Interface {
-    getFunction(nameOrSignature: "appregistry" | "assertDatasetDealCompatibility" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "updateDomainSeparator" | "verifyPresignature" | "verifyPresignatureOrSignature" | "verifySignature" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
+    getFunction(nameOrSignature: "appregistry" | "assertDatasetDealCompatibility" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "updateDomainSeparator" | "verifyPresignature" | "verifyPresignatureOrSignature" | "verifySignature" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDatasets" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
 
     
 
@@ -131,6 +131,7 @@ encodeFunctionData(functionFragment: 'viewConsumed', values: [BytesLike]): strin
 encodeFunctionData(functionFragment: 'viewContribution', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewContributionABILegacy', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewDataset', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'viewDatasets', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDeal', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt1', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt2', values: [BytesLike]): string;
@@ -183,6 +184,7 @@ decodeFunctionResult(functionFragment: 'viewConsumed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContribution', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContributionABILegacy', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDataset', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'viewDatasets', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDeal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt1', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt2', data: BytesLike): Result;
@@ -559,6 +561,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    viewDatasets: TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
+      'view'
+    >
+    
+
+    
     viewDeal: TypedContractMethod<
       [id: BytesLike, ],
       [DealStructOutput],
@@ -844,6 +854,11 @@ getFunction(nameOrSignature: 'viewContributionABILegacy'): TypedContractMethod<
 getFunction(nameOrSignature: 'viewDataset'): TypedContractMethod<
       [dataset: AddressLike, ],
       [DatasetInfoStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'viewDatasets'): TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
       'view'
     >;
 getFunction(nameOrSignature: 'viewDeal'): TypedContractMethod<

@@ -14,7 +14,10 @@ getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | F
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
 getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
 getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
+getContractFactory(name: 'Bulk', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bulk__factory>
 getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
+getContractFactory(name: 'Completion', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Completion__factory>
+getContractFactory(name: 'Consensus', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consensus__factory>
 getContractFactory(name: 'ContractWallet', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ContractWallet__factory>
 getContractFactory(name: 'DataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DataProtector__factory>
 getContractFactory(name: 'Dataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Dataset__factory>
@@ -22,14 +25,20 @@ getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'Deals', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deals__factory>
 getContractFactory(name: 'Entry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Entry__factory>
 getContractFactory(name: 'Escrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Escrow__factory>
+getContractFactory(name: 'Failures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Failures__factory>
 getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
 getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
 getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
+getContractFactory(name: 'HubCore', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubCore__factory>
+getContractFactory(name: 'HubNative', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubNative__factory>
+getContractFactory(name: 'HubOffice', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubOffice__factory>
 getContractFactory(name: 'HubStorage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubStorage__factory>
 getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
 getContractFactory(name: 'IAdmin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdmin__factory>
 getContractFactory(name: 'IApp', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IApp__factory>
 getContractFactory(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAppRegistry__factory>
+getContractFactory(name: 'IBulk', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBulk__factory>
+getContractFactory(name: 'IConsensus', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsensus__factory>
 getContractFactory(name: 'IDataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataProtector__factory>
 getContractFactory(name: 'IDataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataset__factory>
 getContractFactory(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDatasetRegistry__factory>
@@ -37,26 +46,39 @@ getContractFactory(name: 'IDeals', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'IERC734', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IERC734__factory>
 getContractFactory(name: 'IEntry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEntry__factory>
 getContractFactory(name: 'IEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEscrow__factory>
+getContractFactory(name: 'IFailures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IFailures__factory>
 getContractFactory(name: 'IHub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IHub__factory>
+getContractFactory(name: 'IHubNative', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IHubNative__factory>
 getContractFactory(name: 'ILocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ILocalToken__factory>
+getContractFactory(name: 'IMulticall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IMulticall__factory>
+getContractFactory(name: 'INativeEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.INativeEscrow__factory>
 getContractFactory(name: 'IOracleConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IOracleConsumer__factory>
 getContractFactory(name: 'IOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IOrders__factory>
+getContractFactory(name: 'IProtocol', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IProtocol__factory>
 getContractFactory(name: 'IRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRegistry__factory>
 getContractFactory(name: 'ISignatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISignatures__factory>
+getContractFactory(name: 'IStakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakedToken__factory>
 getContractFactory(name: 'ITasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITasks__factory>
+getContractFactory(name: 'ITokenEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITokenEscrow__factory>
 getContractFactory(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITokenSpender__factory>
 getContractFactory(name: 'IViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IViews__factory>
 getContractFactory(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpool__factory>
 getContractFactory(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpoolRegistry__factory>
 getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
+getContractFactory(name: 'Multicall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Multicall__factory>
+getContractFactory(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.NativeEscrow__factory>
 getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
+getContractFactory(name: 'Ownership', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ownership__factory>
 getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
 getContractFactory(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ReentrantToken__factory>
 getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
 getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
 getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
+getContractFactory(name: 'Rules', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rules__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
+getContractFactory(name: 'StakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakedToken__factory>
 getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
+getContractFactory(name: 'TokenEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TokenEscrow__factory>
 getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
 getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
 getContractFactory(name: 'Workerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Workerpool__factory>
@@ -66,7 +88,10 @@ getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, si
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
 getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
 getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
+getContractAt(name: 'Bulk', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bulk>
 getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
+getContractAt(name: 'Completion', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Completion>
+getContractAt(name: 'Consensus', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consensus>
 getContractAt(name: 'ContractWallet', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ContractWallet>
 getContractAt(name: 'DataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DataProtector>
 getContractAt(name: 'Dataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Dataset>
@@ -74,14 +99,20 @@ getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, sig
 getContractAt(name: 'Deals', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deals>
 getContractAt(name: 'Entry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Entry>
 getContractAt(name: 'Escrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Escrow>
+getContractAt(name: 'Failures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Failures>
 getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
 getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
 getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
+getContractAt(name: 'HubCore', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubCore>
+getContractAt(name: 'HubNative', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubNative>
+getContractAt(name: 'HubOffice', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubOffice>
 getContractAt(name: 'HubStorage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubStorage>
 getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
 getContractAt(name: 'IAdmin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdmin>
 getContractAt(name: 'IApp', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IApp>
 getContractAt(name: 'IAppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAppRegistry>
+getContractAt(name: 'IBulk', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBulk>
+getContractAt(name: 'IConsensus', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsensus>
 getContractAt(name: 'IDataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataProtector>
 getContractAt(name: 'IDataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataset>
 getContractAt(name: 'IDatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDatasetRegistry>
@@ -89,26 +120,39 @@ getContractAt(name: 'IDeals', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'IERC734', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IERC734>
 getContractAt(name: 'IEntry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEntry>
 getContractAt(name: 'IEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEscrow>
+getContractAt(name: 'IFailures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IFailures>
 getContractAt(name: 'IHub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IHub>
+getContractAt(name: 'IHubNative', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IHubNative>
 getContractAt(name: 'ILocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ILocalToken>
+getContractAt(name: 'IMulticall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IMulticall>
+getContractAt(name: 'INativeEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.INativeEscrow>
 getContractAt(name: 'IOracleConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IOracleConsumer>
 getContractAt(name: 'IOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IOrders>
+getContractAt(name: 'IProtocol', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IProtocol>
 getContractAt(name: 'IRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRegistry>
 getContractAt(name: 'ISignatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISignatures>
+getContractAt(name: 'IStakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakedToken>
 getContractAt(name: 'ITasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITasks>
+getContractAt(name: 'ITokenEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITokenEscrow>
 getContractAt(name: 'ITokenSpender', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITokenSpender>
 getContractAt(name: 'IViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IViews>
 getContractAt(name: 'IWorkerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpool>
 getContractAt(name: 'IWorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpoolRegistry>
 getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
+getContractAt(name: 'Multicall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Multicall>
+getContractAt(name: 'NativeEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.NativeEscrow>
 getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
+getContractAt(name: 'Ownership', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ownership>
 getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
 getContractAt(name: 'ReentrantToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ReentrantToken>
 getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
 getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
 getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
+getContractAt(name: 'Rules', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rules>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
+getContractAt(name: 'StakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakedToken>
 getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
+getContractAt(name: 'TokenEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TokenEscrow>
 getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
 getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
 getContractAt(name: 'Workerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Workerpool>
@@ -118,7 +162,10 @@ deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | Deplo
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'Bulk', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
 deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
+deployContract(name: 'Completion', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>
+deployContract(name: 'Consensus', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consensus>
 deployContract(name: 'ContractWallet', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
 deployContract(name: 'DataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Dataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
@@ -126,14 +173,20 @@ deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'Deals', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
 deployContract(name: 'Entry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Escrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
+deployContract(name: 'Failures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Failures>
 deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'HubCore', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubCore>
+deployContract(name: 'HubNative', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubNative>
+deployContract(name: 'HubOffice', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubOffice>
 deployContract(name: 'HubStorage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
+deployContract(name: 'IBulk', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBulk>
+deployContract(name: 'IConsensus', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsensus>
 deployContract(name: 'IDataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
@@ -141,26 +194,39 @@ deployContract(name: 'IDeals', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'IERC734', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
 deployContract(name: 'IEntry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
 deployContract(name: 'IEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
+deployContract(name: 'IFailures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IFailures>
 deployContract(name: 'IHub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHub>
+deployContract(name: 'IHubNative', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHubNative>
 deployContract(name: 'ILocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILocalToken>
+deployContract(name: 'IMulticall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMulticall>
+deployContract(name: 'INativeEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INativeEscrow>
 deployContract(name: 'IOracleConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOracleConsumer>
 deployContract(name: 'IOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOrders>
+deployContract(name: 'IProtocol', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IProtocol>
 deployContract(name: 'IRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
 deployContract(name: 'ISignatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
+deployContract(name: 'IStakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakedToken>
 deployContract(name: 'ITasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>
+deployContract(name: 'ITokenEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenEscrow>
 deployContract(name: 'ITokenSpender', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenSpender>
 deployContract(name: 'IViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
 deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Multicall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
+deployContract(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
 deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Ownership', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ownership>
 deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
 deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Rules', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
+deployContract(name: 'StakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'TokenEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TokenEscrow>
 deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Workerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>
@@ -170,7 +236,10 @@ deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.S
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'Bulk', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
 deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
+deployContract(name: 'Completion', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>
+deployContract(name: 'Consensus', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consensus>
 deployContract(name: 'ContractWallet', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ContractWallet>
 deployContract(name: 'DataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DataProtector>
 deployContract(name: 'Dataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Dataset>
@@ -178,14 +247,20 @@ deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'Deals', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deals>
 deployContract(name: 'Entry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Entry>
 deployContract(name: 'Escrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Escrow>
+deployContract(name: 'Failures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Failures>
 deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
 deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
+deployContract(name: 'HubCore', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubCore>
+deployContract(name: 'HubNative', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubNative>
+deployContract(name: 'HubOffice', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubOffice>
 deployContract(name: 'HubStorage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
 deployContract(name: 'IAdmin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
+deployContract(name: 'IBulk', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBulk>
+deployContract(name: 'IConsensus', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsensus>
 deployContract(name: 'IDataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
 deployContract(name: 'IDatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
@@ -193,26 +268,39 @@ deployContract(name: 'IDeals', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'IERC734', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IERC734>
 deployContract(name: 'IEntry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEntry>
 deployContract(name: 'IEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEscrow>
+deployContract(name: 'IFailures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IFailures>
 deployContract(name: 'IHub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHub>
+deployContract(name: 'IHubNative', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IHubNative>
 deployContract(name: 'ILocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ILocalToken>
+deployContract(name: 'IMulticall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IMulticall>
+deployContract(name: 'INativeEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.INativeEscrow>
 deployContract(name: 'IOracleConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOracleConsumer>
 deployContract(name: 'IOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOrders>
+deployContract(name: 'IProtocol', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IProtocol>
 deployContract(name: 'IRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
 deployContract(name: 'ISignatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
+deployContract(name: 'IStakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakedToken>
 deployContract(name: 'ITasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>
+deployContract(name: 'ITokenEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenEscrow>
 deployContract(name: 'ITokenSpender', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITokenSpender>
 deployContract(name: 'IViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IViews>
 deployContract(name: 'IWorkerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
 deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Multicall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
+deployContract(name: 'NativeEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
 deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
+deployContract(name: 'Ownership', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ownership>
 deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
 deployContract(name: 'ReentrantToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ReentrantToken>
 deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'Rules', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
+deployContract(name: 'StakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'TokenEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TokenEscrow>
 deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
 deployContract(name: 'Workerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Workerpool>

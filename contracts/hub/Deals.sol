@@ -5,15 +5,16 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IDeals} from "../interfaces/IDeals.sol";
 import {DealLib} from "../libraries/DealLib.sol";
 import {OrderLib} from "../libraries/OrderLib.sol";
+import {ShareLib} from "../libraries/ShareLib.sol";
 import {TagLib} from "../libraries/TagLib.sol";
 import {Deal, Resource} from "../types/Deals.sol";
 import {AppOrder, DatasetOrder, OrderKind, RequestOrder, WorkerpoolOrder} from "../types/Orders.sol";
 import {Escrow} from "./Escrow.sol";
-import {Signatures} from "./Signatures.sol";
+import {Rules} from "./Rules.sol";
 
 /// @title Deals: match four orders into a deal; deposit-and-match
 /// @dev The rules and their order have a twin off chain; change both.
-abstract contract Deals is IDeals, Escrow, Signatures {
+abstract contract Deals is IDeals, Escrow, Rules {
     using OrderLib for *;
     using TagLib for bytes32;
 
@@ -47,8 +48,9 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         WorkerpoolOrder calldata workerpoolorder,
         RequestOrder calldata requestorder
     ) external returns (bytes32 dealId) {
-        dealId = _match(apporder, datasetorder, workerpoolorder, requestorder, msg.sender);
-        emit DealSponsored(dealId, msg.sender);
+        address sponsor = _sender();
+        dealId = _match(apporder, datasetorder, workerpoolorder, requestorder, sponsor);
+        emit DealSponsored(dealId, sponsor);
     }
 
     function _match(
@@ -100,11 +102,15 @@ abstract contract Deals is IDeals, Escrow, Signatures {
 
         Deal memory deal = matching.deal;
         bool hasDataset = deal.dataset.pointer != address(0);
-        deal.app.price = _fairPrice(OrderKind.APP, appOrder.appprice, requestOrder.appmaxprice);
+        deal.app.price = _checkPrice(OrderKind.APP, appOrder.appprice, requestOrder.appmaxprice);
         if (hasDataset) {
-            deal.dataset.price = _fairPrice(OrderKind.DATASET, datasetOrder.datasetprice, requestOrder.datasetmaxprice);
+            deal.dataset.price = _checkPrice(
+                OrderKind.DATASET,
+                datasetOrder.datasetprice,
+                requestOrder.datasetmaxprice
+            );
         }
-        deal.workerpool.price = _fairPrice(
+        deal.workerpool.price = _checkPrice(
             OrderKind.WORKERPOOL,
             workerpoolOrder.workerpoolprice,
             requestOrder.workerpoolmaxprice
@@ -163,7 +169,7 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         (workerpool.owner, matching.terms.workerStakeRatio, matching.terms.schedulerRewardRatio) = WORKERPOOL_REGISTRY
             .workerpoolOf(workerpool.pointer);
         // A stake past every number would keep the deal from ever being read again, and its money from being released.
-        matching.deal.workerStake = (workerpool.price * matching.terms.workerStakeRatio) / 100;
+        matching.deal.workerStake = ShareLib.percentOf(workerpool.price, matching.terms.workerStakeRatio);
         matching.workerpoolHash = _checkSigned(OrderKind.WORKERPOOL, workerpool, order.hash(), order.sign);
     }
 
@@ -178,18 +184,6 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         deal.beneficiary = order.beneficiary;
         deal.callback = order.callback;
         deal.params = order.params;
-    }
-
-    function _checkSigned(
-        OrderKind kind,
-        Resource memory resource,
-        bytes32 structHash,
-        bytes calldata signature
-    ) private view returns (bytes32 orderHash) {
-        address owner = resource.owner;
-        require(owner != address(0), NotRegistered(kind, resource.pointer));
-        orderHash = _digest(structHash);
-        require(_isApproved(owner, orderHash, signature), NotAuthentic(kind, orderHash, owner));
     }
 
     /// @dev The smallest volume that is left of any order; the request's is where the deal begins.
@@ -262,19 +256,5 @@ abstract contract Deals is IDeals, Escrow, Signatures {
         timeref = _categories[category].workClockTimeRef;
         // Only a category of no time at all costs a look at their number.
         require(timeref > 0 || category < _ownership.categoryCount, UnknownCategory(category));
-    }
-
-    function _fairPrice(OrderKind kind, uint256 price, uint256 maxPrice) private pure returns (uint256) {
-        require(price <= maxPrice, Overpriced(kind, price, maxPrice));
-        return price;
-    }
-
-    function _checkAdmitted(OrderKind by, OrderKind what, address restriction, address candidate) private view {
-        require(_isAdmitted(restriction, candidate), Restricted(by, what, restriction, candidate));
-    }
-
-    function _left(OrderKind kind, bytes32 orderHash, uint256 volume, uint256 consumed) private pure returns (uint256) {
-        require(volume > consumed, NothingLeft(kind, orderHash, volume));
-        return volume - consumed;
     }
 }

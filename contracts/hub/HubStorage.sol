@@ -2,15 +2,18 @@
 pragma solidity ^0.8.26;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdmin} from "../interfaces/IAdmin.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IWorkerpoolRegistry} from "../interfaces/IWorkerpoolRegistry.sol";
 import {Blob} from "../libraries/Blob.sol";
+import {BulkLib} from "../libraries/BulkLib.sol";
 import {DealLib} from "../libraries/DealLib.sol";
-import {Category, Deal, TaskStatus} from "../types/Deals.sol";
+import {ShareLib} from "../libraries/ShareLib.sol";
+import {Category, ContributionStatus, Deal, Resource, TaskStatus} from "../types/Deals.sol";
 
 /// @title HubStorage: every variable and constant of the protocol
-/// @notice Hub and HubViews share this layout. A number that may be wider than its place has a way around it: the wide
+/// @notice Hub, HubOffice and HubViews share this layout. A number that may be wider than its place has a way around it: the wide
 /// consumed volumes and task indexes go to `_wide`, the wide terms of a deal to its blob.
 abstract contract HubStorage {
     /// @dev All that the Hub itself has, in one slot: its balance (what is locked, and the kitty), the kitty, the nonce of
@@ -32,9 +35,11 @@ abstract contract HubStorage {
         uint96 categoryCount;
     }
 
-    struct Balance {
-        uint128 free;
-        uint128 frozen;
+    /// @dev What an account owns, has locked, and how often it was right as a worker.
+    struct AccountState {
+        uint96 free;
+        uint96 frozen;
+        uint64 score;
     }
 
     /// @dev Of an order for an app, dataset or workerpool, by digest; of a request, the signer only.
@@ -59,13 +64,40 @@ abstract contract HubStorage {
         bool wide;
     }
 
-    /// @dev `deal` and `result` are blobs; `consensusTime` is when the result was agreed on.
+    /// @dev `deal`, `result` and `datasets` are blobs; the result is part of its blob, or all of it where `resultLength` is
+    /// zero. `consensusTime` is when the result was agreed on. Before the task is new, `datasets` may be set already.
     struct TaskState {
         TaskStatus status;
         uint40 deal;
         uint32 index;
         uint40 result;
+        uint16 resultOffset;
+        uint16 resultLength;
         uint40 consensusTime;
+        uint40 datasets;
+        bool reopened;
+    }
+
+    /// @dev Of a replicated task: its latest contributor, how many there are and how many results they found; then, of
+    /// the result that was agreed on: which it is, how many found it, how many of them revealed it, until when they may.
+    struct Round {
+        address last;
+        uint8 contributors;
+        uint8 groups;
+        uint8 group;
+        uint8 winners;
+        uint8 revealed;
+        uint40 revealDeadline;
+    }
+
+    /// @dev Contributions are a list, latest first. Those who found the same result are a `group`.
+    struct ContributionState {
+        address previous;
+        uint64 weight;
+        uint8 group;
+        ContributionStatus status;
+        bytes32 seal;
+        address enclaveChallenge;
     }
 
     /* CONSTANTS */
@@ -80,6 +112,8 @@ abstract contract HubStorage {
     uint256 internal constant GROUPMEMBER_PURPOSE = 4;
     uint256 internal constant DEFAULT_CALLBACK_GAS = 200_000;
     uint256 internal constant MAX_SUPPLY = type(uint96).max;
+    /// @dev So that whoever ends a replicated task can pay for doing so.
+    uint256 internal constant MAX_CONTRIBUTORS = 64;
 
     string internal constant DOMAIN_NAME = "iExecODB";
     string internal constant DOMAIN_VERSION = "5.0.0";
@@ -87,13 +121,14 @@ abstract contract HubStorage {
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
 
-    /// @dev The nonce of a contract starts at 1, which the Hub spends on HubViews.
-    uint40 internal constant FIRST_BLOB = 2;
+    /// @dev The nonce of a contract starts at 1 (EIP-161).
+    uint40 internal constant FIRST_BLOB = 1;
 
     // What stands in a narrow place whose value is in `_wide`.
     uint96 private constant WIDE_ORDER = type(uint96).max;
     uint32 private constant WIDE_REQUEST = type(uint32).max;
     uint32 private constant WIDE_INDEX = type(uint32).max;
+    uint40 private constant WIDE_DEADLINE = type(uint40).max;
 
     /* IMMUTABLES */
 
@@ -101,6 +136,7 @@ abstract contract HubStorage {
     IRegistry internal immutable APP_REGISTRY;
     IRegistry internal immutable DATASET_REGISTRY;
     IWorkerpoolRegistry internal immutable WORKERPOOL_REGISTRY;
+    address private immutable SELF;
     uint256 private immutable CHAIN_ID;
     bytes32 private immutable DOMAIN_SEPARATOR;
 
@@ -110,32 +146,45 @@ abstract contract HubStorage {
     Settings internal _settings;
     Ownership internal _ownership;
     uint256 internal _supply;
-    mapping(address account => Balance) internal _balances;
+    mapping(address account => AccountState) internal _accounts;
     mapping(address account => mapping(address spender => uint256)) internal _allowances;
     mapping(bytes32 orderHash => OrderState) internal _orders;
     mapping(bytes32 dealId => DealState) internal _deals;
     mapping(bytes32 taskId => TaskState) internal _tasks;
+    mapping(bytes32 taskId => Round) internal _rounds;
+    mapping(bytes32 taskId => mapping(address worker => ContributionState)) internal _contributions;
+    /// @dev Its hash; that of the result agreed on turns into the digest when the digest is first revealed.
+    mapping(bytes32 taskId => mapping(uint256 group => bytes32)) internal _groups;
     mapping(bytes32 id => uint256) internal _wide;
     mapping(uint256 catid => Category) internal _categories;
-    mapping(address worker => uint256) internal _scores;
+    /// @dev Who makes the calls that the Hub makes to itself.
+    address internal transient _actor;
 
-    constructor(IAdmin.Config memory config, address hub) {
-        TOKEN = IERC20(_deployed(config.token));
+    constructor(IAdmin.Config memory config) {
+        TOKEN = IERC20(config.token);
         APP_REGISTRY = IRegistry(_deployed(config.appRegistry));
         DATASET_REGISTRY = IRegistry(_deployed(config.datasetRegistry));
         WORKERPOOL_REGISTRY = IWorkerpoolRegistry(_deployed(config.workerpoolRegistry));
+        SELF = address(this);
         CHAIN_ID = block.chainid;
-        DOMAIN_SEPARATOR = _domainSeparatorOf(hub);
+        DOMAIN_SEPARATOR = _domainSeparatorOf(address(this));
+    }
+
+    /// @dev Who is calling: of a call inside a multicall, who called that.
+    function _sender() internal view returns (address) {
+        return msg.sender == address(this) ? _actor : msg.sender;
     }
 
     function _checkOwner() internal view {
-        address owner = _ownership.owner;
-        require(msg.sender == owner, IAdmin.NotOwner(msg.sender, owner));
+        (address caller, address owner) = (_sender(), _ownership.owner);
+        require(caller == owner, IAdmin.NotOwner(caller, owner));
     }
 
-    /// @dev A chain that forks off under a new id has a domain of its own.
+    /// @dev The domain is that of the Hub, also where it lends its state to another contract's code; a chain that forks
+    /// off under a new id has a domain of its own.
     function _domainSeparator() internal view returns (bytes32) {
-        return block.chainid == CHAIN_ID ? DOMAIN_SEPARATOR : _domainSeparatorOf(address(this));
+        bool known = address(this) == SELF && block.chainid == CHAIN_ID;
+        return known ? DOMAIN_SEPARATOR : _domainSeparatorOf(address(this));
     }
 
     /* BLOBS */
@@ -224,7 +273,7 @@ abstract contract HubStorage {
         deal.category = state.category;
         deal.trust = state.trust;
         deal.schedulerRewardRatio = state.schedulerRewardRatio;
-        deal.workerStake = (deal.workerpool.price * state.workerStakeRatio) / 100;
+        deal.workerStake = ShareLib.percentOf(deal.workerpool.price, state.workerStakeRatio);
         return state.timeref;
     }
 
@@ -236,13 +285,13 @@ abstract contract HubStorage {
         deal.category = terms.category;
         deal.trust = terms.trust;
         deal.schedulerRewardRatio = terms.schedulerRewardRatio;
-        deal.workerStake = (deal.workerpool.price * terms.workerStakeRatio) / 100;
+        deal.workerStake = ShareLib.percentOf(deal.workerpool.price, terms.workerStakeRatio);
         return terms.timeref;
     }
 
     /// @dev What the owner of the workerpool stakes on each task.
     function _stakeOf(Deal memory deal) internal pure returns (uint256) {
-        return (deal.workerpool.price * WORKERPOOL_STAKE_RATIO) / 100;
+        return ShareLib.percentOf(deal.workerpool.price, WORKERPOOL_STAKE_RATIO);
     }
 
     function _isWide(DealLib.Terms memory terms) private pure returns (bool) {
@@ -277,7 +326,39 @@ abstract contract HubStorage {
         return Blob.wordAt(task.deal, DealLib.ID_OFFSET);
     }
 
-    function _deployed(address target) private view returns (address) {
+    /// @dev What was attached to the task beside its deal, as the blob `datasets`; nothing if that is zero.
+    function _readDatasets(uint40 datasets) internal view returns (Resource[] memory attached) {
+        if (datasets != 0) attached = BulkLib.decode(Blob.read(datasets));
+    }
+
+    /* ROUNDS */
+
+    /// @dev Who contributed, in their order.
+    function _contributorsOf(bytes32 taskId) internal view returns (address[] memory contributors) {
+        Round storage round = _rounds[taskId];
+        uint256 count = round.contributors;
+        contributors = new address[](count);
+        address worker = round.last;
+        while (count > 0) {
+            contributors[--count] = worker;
+            worker = _contributions[taskId][worker].previous;
+        }
+    }
+
+    /// @dev Until when a result that is agreed on now may be revealed, as a round keeps it.
+    function _narrowDeadline(uint256 timeref) internal view returns (uint40) {
+        return uint40(Math.min(block.timestamp + REVEAL_DEADLINE_RATIO * timeref, WIDE_DEADLINE));
+    }
+
+    /// @dev Zero while no result is agreed on.
+    function _revealDeadlineOf(TaskState storage task, Round storage round) internal view returns (uint256 deadline) {
+        deadline = round.revealDeadline;
+        if (deadline != WIDE_DEADLINE) return deadline;
+        Deal memory deal;
+        return task.consensusTime + REVEAL_DEADLINE_RATIO * _readDeal(_dealIdOfTask(task), deal);
+    }
+
+    function _deployed(address target) internal view returns (address) {
         require(target.code.length > 0, IAdmin.InvalidAddress(target));
         return target;
     }

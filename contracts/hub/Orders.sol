@@ -126,9 +126,10 @@ abstract contract Orders is IOrders, Signatures {
         bytes calldata signature
     ) private view {
         require(operation == SIGN || operation == CLOSE, UnknownOperation(operation));
+        address caller = _sender();
         require(
-            msg.sender == owner || _isSigned(owner, _digest(operationHash), signature),
-            OperationNotAuthorized(orderHash, owner, msg.sender)
+            caller == owner || _isSigned(owner, _digest(operationHash), signature),
+            OperationNotAuthorized(orderHash, owner, caller)
         );
     }
 }

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IOracleConsumer} from "../interfaces/IOracleConsumer.sol";
+import {IEscrow} from "../interfaces/IEscrow.sol";
 import {ITasks} from "../interfaces/ITasks.sol";
-import {Blob} from "../libraries/Blob.sol";
-import {DealLib} from "../libraries/DealLib.sol";
 import {ResultLib} from "../libraries/ResultLib.sol";
-import {TagLib} from "../libraries/TagLib.sol";
-import {Deal, TaskStatus} from "../types/Deals.sol";
-import {Escrow} from "./Escrow.sol";
-import {Signatures} from "./Signatures.sol";
+import {ShareLib} from "../libraries/ShareLib.sol";
+import {Deal, Settlement, TaskStatus} from "../types/Deals.sol";
+import {Completion} from "./Completion.sol";
 
-/// @title Tasks: initialize, contribute, finalize, claim, call back
-abstract contract Tasks is ITasks, Escrow, Signatures {
-    using TagLib for bytes32;
-
-    /// @dev What the call itself costs before the callback's gas is counted: two cold accounts (the callback's, and what
-    /// it delegates to by EIP-7702) and the copy of its data, generously.
-    uint256 private constant CALL_COST = 10_000;
-
+/// @title Tasks: initialize; complete by one worker, in one step or for many tasks at once; claim
+abstract contract Tasks is ITasks, Completion {
     /* INITIALIZATION */
 
     /// @inheritdoc ITasks
@@ -29,7 +19,7 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
 
     /// @inheritdoc ITasks
     function initializeArray(bytes32[] calldata dealIds, uint256[] calldata indexes) external returns (bool) {
-        require(dealIds.length == indexes.length, LengthMismatch(dealIds.length, indexes.length));
+        _checkLengths(dealIds.length, indexes.length);
         for (uint256 i = 0; i < dealIds.length; ++i) {
             _initialize(dealIds[i], indexes[i]);
         }
@@ -40,19 +30,16 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
         DealState storage deal = _deals[dealId];
         uint40 blob = deal.blob;
         taskId = _taskIdOf(dealId, index);
-        TaskState storage task = _tasks[taskId];
+        TaskStatus status = _tasks[taskId].status;
 
         // Check: the deal has this task, and it is new.
         require(blob != 0, UnknownDeal(dealId));
         (uint256 first, uint256 size) = _rangeOf(dealId, deal);
-        require(index >= first && index - first < size, IndexOutOfDeal(dealId, index, first, size));
-        require(task.status == TaskStatus.UNSET, WrongStatus(taskId, task.status));
+        _checkIndex(dealId, index, first, size);
+        require(status == TaskStatus.UNSET, WrongStatus(taskId, status));
 
         // Effect.
-        task.status = TaskStatus.ACTIVE;
-        task.deal = blob;
-        task.index = _narrowIndex(taskId, index);
-        emit TaskInitialize(taskId, address(bytes20(Blob.wordAt(blob, DealLib.WORKERPOOL_OFFSET))));
+        _activate(taskId, blob, index);
     }
 
     function _rangeOf(bytes32 dealId, DealState storage state) private view returns (uint256 first, uint256 size) {
@@ -75,107 +62,186 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
         bytes calldata authorizationSign
     ) external {
         Deal memory deal;
-        uint256 timeref = _openTask(taskId, deal);
+        TaskState storage task = _tasks[taskId];
+        uint256 timeref = _readOpen(taskId, task, deal);
         Vault memory vault = _vault;
+        ResultLib.Author memory author = ResultLib.Author(resultDigest, _sender(), enclaveChallenge);
 
         // Check: in time, one worker is enough, the callback data is what was computed, and all of it is signed for.
-        uint256 deadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * timeref;
-        require(block.timestamp < deadline, DeadlinePassed(taskId, deadline));
-        require(deal.trust == 1, TrustNotOne(taskId, deal.trust));
+        _checkContributing(taskId, deal, timeref);
+        _checkSole(taskId, task, deal.trust);
         _checkCallbackData(taskId, deal.callback, resultDigest, resultsCallback);
-        require(enclaveChallenge != address(0) || !deal.tag.needsEnclave(), EnclaveRequired(taskId));
-        _checkAuthorization(vault, deal.workerpool.owner, taskId, enclaveChallenge, authorizationSign);
-        bytes32 resultHash = keccak256(abi.encodePacked(taskId, resultDigest));
-        if (enclaveChallenge != address(0)) {
-            bytes32 resultSeal = keccak256(abi.encodePacked(msg.sender, taskId, resultDigest));
-            bytes32 message = keccak256(abi.encodePacked(resultHash, resultSeal));
-            bool signed = _isSignedMessage(enclaveChallenge, message, enclaveSign);
-            require(signed, NotSignedByEnclave(taskId, enclaveChallenge));
-        }
+        bytes32 resultHash = _checkAuthor(vault, deal, taskId, author, enclaveSign, authorizationSign);
 
         // Effect.
-        TaskState storage task = _tasks[taskId];
-        task.status = TaskStatus.COMPLETED;
-        task.consensusTime = uint40(block.timestamp);
-        task.result = _writeBlob(
-            vault,
-            ResultLib.encode(resultDigest, msg.sender, enclaveChallenge, results, resultsCallback)
-        );
-        emit TaskContribute(taskId, msg.sender, resultHash);
-        emit TaskConsensus(taskId, resultHash);
-        emit TaskReveal(taskId, msg.sender, resultDigest);
-        _payAssets(vault, deal, taskId);
-        _payWork(vault, deal, taskId, msg.sender);
+        task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
+        _complete(vault, deal, task, taskId, author, resultHash);
         _vault = vault;
         emit TaskFinalize(taskId, results);
 
         // Interaction.
-        if (deal.callback != address(0)) _callBack(deal.callback, taskId, resultsCallback);
+        _callBack(deal.callback, taskId, resultsCallback);
     }
 
-    function _checkCallbackData(
-        bytes32 taskId,
-        address callback,
-        bytes32 resultDigest,
-        bytes calldata resultsCallback
-    ) private pure {
-        if (callback == address(0) && resultsCallback.length == 0) return;
-        bytes32 callbackHash = keccak256(resultsCallback);
-        require(callbackHash == resultDigest, WrongCallbackData(taskId, resultDigest, callbackHash));
-    }
-
-    function _checkAuthorization(
-        Vault memory vault,
-        address poolOwner,
-        bytes32 taskId,
+    /// @inheritdoc ITasks
+    function settle(
+        bytes32 dealid,
+        uint256 idx,
+        address worker,
+        bytes32 outputDigest,
+        bytes calldata results,
+        bytes calldata resultsCallback,
         address enclaveChallenge,
+        bytes calldata enclaveSign,
         bytes calldata authorizationSign
-    ) private view {
-        bool brokered = vault.hasTeeBroker && enclaveChallenge != address(0);
-        address authorizer = brokered ? _settings.teeBroker : poolOwner;
-        bytes32 message = keccak256(abi.encodePacked(msg.sender, taskId, enclaveChallenge));
-        require(
-            _isSignedMessage(authorizer, message, authorizationSign),
-            NotAuthorized(taskId, msg.sender, enclaveChallenge, authorizer)
+    ) external {
+        Deal memory deal;
+        uint256 timeref = _readExisting(dealid, deal);
+        Vault memory vault = _vault;
+        ResultLib.Author memory author = ResultLib.Author(
+            _bindResult(outputDigest, results, resultsCallback),
+            worker,
+            enclaveChallenge
         );
+
+        // Check and effect.
+        bytes32 taskId = _begin(dealid, deal, idx);
+        _checkContributing(taskId, deal, timeref);
+        bytes32 resultHash = _checkSettler(vault, deal, taskId, author, enclaveSign, authorizationSign);
+        TaskState storage task = _tasks[taskId];
+        task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
+        _complete(vault, deal, task, taskId, author, resultHash);
+        _vault = vault;
+        emit TaskFinalize(taskId, results);
+
+        // Interaction.
+        _callBack(deal.callback, taskId, resultsCallback);
     }
 
-    /// @dev The payer's lock turns into what app and dataset earn; the price of the work stays for `_payWork`.
-    function _payAssets(Vault memory vault, Deal memory deal, bytes32 taskId) private {
-        uint256 appPrice = deal.app.price;
-        uint256 datasetPrice = deal.dataset.price;
-        _seize(deal.sponsor, appPrice + datasetPrice + deal.workerpool.price, taskId);
-        if (appPrice > 0) _reward(vault, deal.app.owner, appPrice, taskId);
-        if (datasetPrice > 0) _reward(vault, deal.dataset.owner, datasetPrice, taskId);
-    }
+    /// @inheritdoc ITasks
+    function settleBatch(bytes32 dealid, Settlement[] calldata settlements) external {
+        Deal memory deal;
+        uint256 timeref = _readExisting(dealid, deal);
+        Vault memory vault = _vault;
+        bytes memory blob = ResultLib.allocate(_lengthOf(settlements));
+        uint40 nonce = vault.nonce;
+        uint256 offset = ResultLib.FIRST;
 
-    /// @dev The pool gets its stake back and a share of the kitty, and divides the price of the work with the worker.
-    function _payWork(Vault memory vault, Deal memory deal, bytes32 taskId, address worker) private {
-        address poolOwner = deal.workerpool.owner;
-        uint256 price = deal.workerpool.price;
-        _unlock(vault, poolOwner, _stakeOf(deal));
-        uint256 bonus = _bonusOf(vault.kitty, price);
-        if (bonus > 0) _drawKitty(vault, poolOwner, bonus, taskId);
-        uint256 workerReward = (price * (100 - deal.schedulerRewardRatio)) / 100;
-        _reward(vault, worker, workerReward, taskId);
-        _reward(vault, poolOwner, price - workerReward, taskId);
-    }
-
-    /// @dev A tenth of the kitty, or the minimum if that is more; never more than it holds nor than the work costs.
-    function _bonusOf(uint256 kitty, uint256 price) private pure returns (uint256) {
-        return Math.min(Math.min(Math.max((kitty * KITTY_RATIO) / 100, KITTY_MIN), kitty), price);
-    }
-
-    /// @dev Whatever the callee does, the task stands; what it answers is not copied.
-    function _callBack(address callback, bytes32 taskId, bytes calldata resultsCallback) private {
-        uint256 callbackGas = _settings.callbackGas;
-        bytes memory data = abi.encodeCall(IOracleConsumer.receiveResult, (taskId, resultsCallback));
-        // A 64th of the gas stays with the caller (EIP-150): the callee must get its due out of the rest.
-        uint256 needed = callbackGas + callbackGas / 63 + CALL_COST;
-        require(gasleft() > needed, CallbackStarved(gasleft(), callbackGas));
-        assembly ("memory-safe") {
-            pop(call(callbackGas, callback, 0, add(data, 32), mload(data), 0, 0))
+        // Check and effect: the results share one blob, written when all of them are in it.
+        for (uint256 i = 0; i < settlements.length; ++i) {
+            offset = _settleOne(vault, deal, timeref, dealid, settlements[i], blob, nonce, offset);
         }
+        _writeBlob(vault, blob);
+        _vault = vault;
+
+        // Interaction.
+        if (deal.callback == address(0)) return;
+        for (uint256 i = 0; i < settlements.length; ++i) {
+            Settlement calldata settlement = settlements[i];
+            _callBack(deal.callback, _taskIdOf(dealid, settlement.idx), settlement.resultsCallback);
+        }
+    }
+
+    function _settleOne(
+        Vault memory vault,
+        Deal memory deal,
+        uint256 timeref,
+        bytes32 dealId,
+        Settlement calldata settlement,
+        bytes memory blob,
+        uint40 nonce,
+        uint256 offset
+    ) private returns (uint256 end) {
+        bytes calldata results = settlement.results;
+        bytes calldata resultsCallback = settlement.resultsCallback;
+        ResultLib.Author memory author = ResultLib.Author(
+            _bindResult(settlement.outputDigest, results, resultsCallback),
+            settlement.worker,
+            settlement.enclaveChallenge
+        );
+        bytes32 taskId = _begin(dealId, deal, settlement.idx);
+        _checkContributing(taskId, deal, timeref);
+        bytes32 resultHash = _checkSettler(
+            vault,
+            deal,
+            taskId,
+            author,
+            settlement.enclaveSign,
+            settlement.authorizationSign
+        );
+        end = ResultLib.put(blob, offset, author, results, resultsCallback);
+        TaskState storage task = _tasks[taskId];
+        task.result = nonce;
+        // Where these would not fit, the blob is too long to be written.
+        task.resultOffset = uint16(offset);
+        task.resultLength = uint16(end - offset);
+        _complete(vault, deal, task, taskId, author, resultHash);
+        emit TaskFinalize(taskId, results);
+    }
+
+    function _lengthOf(Settlement[] calldata settlements) private pure returns (uint256 length) {
+        for (uint256 i = 0; i < settlements.length; ++i) {
+            length += ResultLib.lengthOf(settlements[i].results, settlements[i].resultsCallback);
+        }
+    }
+
+    /// @dev What an enclave signs for covers all that is handed in.
+    function _bindResult(
+        bytes32 outputDigest,
+        bytes calldata results,
+        bytes calldata resultsCallback
+    ) private pure returns (bytes32 resultDigest) {
+        return keccak256(abi.encode(outputDigest, keccak256(results), keccak256(resultsCallback)));
+    }
+
+    function _checkSettler(
+        Vault memory vault,
+        Deal memory deal,
+        bytes32 taskId,
+        ResultLib.Author memory author,
+        bytes calldata enclaveSign,
+        bytes calldata authorizationSign
+    ) private view returns (bytes32 resultHash) {
+        if (author.enclaveChallenge == address(0)) {
+            require(_sender() == author.worker, NotWorker(taskId, _sender(), author.worker));
+        }
+        return _checkAuthor(vault, deal, taskId, author, enclaveSign, authorizationSign);
+    }
+
+    function _checkAuthor(
+        Vault memory vault,
+        Deal memory deal,
+        bytes32 taskId,
+        ResultLib.Author memory author,
+        bytes calldata enclaveSign,
+        bytes calldata authorizationSign
+    ) private view returns (bytes32 resultHash) {
+        address enclaveChallenge = author.enclaveChallenge;
+        _checkAuthorization(vault, deal, taskId, author.worker, enclaveChallenge, authorizationSign);
+        resultHash = keccak256(abi.encodePacked(taskId, author.digest));
+        bytes32 resultSeal = keccak256(abi.encodePacked(author.worker, taskId, author.digest));
+        _checkEnclave(taskId, resultHash, resultSeal, enclaveChallenge, enclaveSign);
+    }
+
+    /// @dev The result's place is known; `vault` is left to write.
+    function _complete(
+        Vault memory vault,
+        Deal memory deal,
+        TaskState storage task,
+        bytes32 taskId,
+        ResultLib.Author memory author,
+        bytes32 resultHash
+    ) private {
+        task.status = TaskStatus.COMPLETED;
+        task.consensusTime = uint40(block.timestamp);
+        emit TaskContribute(taskId, author.worker, resultHash);
+        emit TaskConsensus(taskId, resultHash);
+        emit TaskReveal(taskId, author.worker, author.digest);
+        _payAssets(vault, deal, taskId);
+        uint256 price = deal.workerpool.price;
+        uint256 workerReward = ShareLib.percentOf(price, 100 - deal.schedulerRewardRatio);
+        _reward(vault, author.worker, workerReward, taskId);
+        _reward(vault, deal.workerpool.owner, price - workerReward, taskId);
     }
 
     /* CLAIM */
@@ -195,7 +261,7 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
 
     /// @inheritdoc ITasks
     function initializeAndClaimArray(bytes32[] calldata dealIds, uint256[] calldata indexes) external returns (bool) {
-        require(dealIds.length == indexes.length, LengthMismatch(dealIds.length, indexes.length));
+        _checkLengths(dealIds.length, indexes.length);
         for (uint256 i = 0; i < dealIds.length; ++i) {
             _claim(_initialize(dealIds[i], indexes[i]));
         }
@@ -205,25 +271,43 @@ abstract contract Tasks is ITasks, Escrow, Signatures {
     function _claim(bytes32 taskId) private {
         // Check: the task is not over, but its time is.
         Deal memory deal;
-        uint256 timeref = _openTask(taskId, deal);
+        TaskState storage task = _tasks[taskId];
+        uint256 timeref = _readOpen(taskId, task, deal);
         uint256 deadline = deal.startTime + FINAL_DEADLINE_RATIO * timeref;
         require(block.timestamp >= deadline, DeadlineNotReached(taskId, deadline));
 
         // Effect.
-        _tasks[taskId].status = TaskStatus.FAILED;
+        bool contributed = deal.trust > 1 || task.reopened || task.status == TaskStatus.REVEALING;
+        task.status = TaskStatus.FAILED;
         Vault memory vault = _vault;
         uint256 stake = _stakeOf(deal);
-        _unlock(vault, deal.sponsor, deal.app.price + deal.dataset.price + deal.workerpool.price);
+        _refund(vault, deal, taskId);
         _seize(deal.workerpool.owner, stake, taskId);
         _fillKitty(vault, stake, taskId);
+        if (contributed) _unlockContributors(vault, deal.workerStake, taskId);
         _vault = vault;
         emit TaskClaimed(taskId);
     }
 
+    function _unlockContributors(Vault memory vault, uint256 stake, bytes32 taskId) private {
+        address[] memory contributors = _contributorsOf(taskId);
+        for (uint256 i = 0; i < contributors.length; ++i) {
+            _unlock(vault, contributors[i], stake);
+        }
+    }
+
     /// @dev Fills in the deal of a task that is not over.
-    function _openTask(bytes32 taskId, Deal memory deal) private view returns (uint256 timeref) {
-        TaskState storage task = _tasks[taskId];
-        require(task.status == TaskStatus.ACTIVE, WrongStatus(taskId, task.status));
+    function _readOpen(
+        bytes32 taskId,
+        TaskState storage task,
+        Deal memory deal
+    ) private view returns (uint256 timeref) {
+        TaskStatus status = task.status;
+        require(status == TaskStatus.ACTIVE || status == TaskStatus.REVEALING, WrongStatus(taskId, status));
         return _readDeal(_dealIdOfTask(task), deal);
+    }
+
+    function _checkLengths(uint256 first, uint256 second) private pure {
+        require(first == second, IEscrow.LengthMismatch(first, second));
     }
 }

@@ -15,6 +15,7 @@ import {Blob} from "../libraries/Blob.sol";
 import {OrderLib} from "../libraries/OrderLib.sol";
 import {ResultLib} from "../libraries/ResultLib.sol";
 import {TagLib} from "../libraries/TagLib.sol";
+import {TrustLib} from "../libraries/TrustLib.sol";
 import {
     Account,
     AppInfo,
@@ -23,6 +24,7 @@ import {
     ContributionStatus,
     DatasetInfo,
     Deal,
+    Resource,
     Task,
     TaskStatus,
     WorkerpoolInfo
@@ -35,21 +37,29 @@ abstract contract Views is IViews, ISignatures, Signatures {
     using OrderLib for *;
     using TagLib for bytes32;
 
+    /// @dev What the chain's own currency is staked as.
+    string private constant NATIVE_SYMBOL = "RLC";
+    uint8 private constant NATIVE_DECIMALS = 9;
+
     /* ESCROW */
 
     /// @inheritdoc IViews
     function name() external view returns (string memory) {
-        return string.concat("Staked ", IERC20Metadata(address(TOKEN)).symbol());
+        return string.concat("Staked ", _tokenSymbol());
     }
 
     /// @inheritdoc IViews
     function symbol() external view returns (string memory) {
-        return string.concat("S", IERC20Metadata(address(TOKEN)).symbol());
+        return string.concat("S", _tokenSymbol());
     }
 
     /// @inheritdoc IViews
     function decimals() external view returns (uint8) {
-        return IERC20Metadata(address(TOKEN)).decimals();
+        return address(TOKEN) == address(0) ? NATIVE_DECIMALS : IERC20Metadata(address(TOKEN)).decimals();
+    }
+
+    function _tokenSymbol() private view returns (string memory) {
+        return address(TOKEN) == address(0) ? NATIVE_SYMBOL : IERC20Metadata(address(TOKEN)).symbol();
     }
 
     /// @inheritdoc IViews
@@ -74,12 +84,12 @@ abstract contract Views is IViews, ISignatures, Signatures {
 
     function _freeOf(address account) private view returns (uint256) {
         uint256 held = account == address(this) ? _vault.held : 0;
-        return _balances[account].free + held;
+        return _accounts[account].free + held;
     }
 
     function _frozenOf(address account) private view returns (uint256) {
         uint256 kitty = account == KITTY_ADDRESS ? _vault.kitty : 0;
-        return _balances[account].frozen + kitty;
+        return _accounts[account].frozen + kitty;
     }
 
     /* SIGNATURES */
@@ -280,50 +290,94 @@ abstract contract Views is IViews, ISignatures, Signatures {
 
     /// @inheritdoc IViews
     function viewScore(address worker) external view returns (uint256) {
-        return _scores[worker];
+        return _accounts[worker].score;
     }
 
     /// @inheritdoc IViews
     function resultFor(bytes32 id) external view returns (bytes memory) {
         TaskState storage state = _tasks[id];
         require(state.status == TaskStatus.COMPLETED, ITasks.TaskPending(id, state.status));
-        return ResultLib.decode(Blob.read(state.result)).resultsCallback;
+        return _readResult(id, state).resultsCallback;
+    }
+
+    /// @inheritdoc IViews
+    function viewDatasets(bytes32 taskId) external view returns (Resource[] memory) {
+        return _readDatasets(_tasks[taskId].datasets);
     }
 
     function _readTask(bytes32 taskId) private view returns (Task memory task) {
         TaskState storage state = _tasks[taskId];
         if (state.status == TaskStatus.UNSET) return task;
-        bytes32 dealId = _dealIdOfTask(state);
         Deal memory deal;
-        uint256 timeref = _readDeal(dealId, deal);
         task.status = state.status;
-        task.dealid = dealId;
+        task.dealid = _dealIdOfTask(state);
         task.idx = _indexOf(taskId);
-        task.timeref = timeref;
-        task.contributionDeadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * timeref;
-        task.finalDeadline = deal.startTime + FINAL_DEADLINE_RATIO * timeref;
-        if (state.status != TaskStatus.COMPLETED) return task;
-        ResultLib.Result memory result = ResultLib.decode(Blob.read(state.result));
-        task.revealDeadline = state.consensusTime + REVEAL_DEADLINE_RATIO * timeref;
-        task.consensusValue = keccak256(abi.encodePacked(taskId, result.digest));
+        task.timeref = _readDeal(task.dealid, deal);
+        task.contributionDeadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * task.timeref;
+        task.finalDeadline = deal.startTime + FINAL_DEADLINE_RATIO * task.timeref;
+        if (_rounds[taskId].contributors > 0) _readRound(taskId, state, task);
+        if (state.status == TaskStatus.COMPLETED) _readCompletion(taskId, state, task);
+    }
+
+    /// @dev What a replicated task has until it is completed.
+    function _readRound(bytes32 taskId, TaskState storage state, Task memory task) private view {
+        Round storage round = _rounds[taskId];
+        task.contributors = _contributorsOf(taskId);
+        if (round.winners == 0) return;
+        task.revealDeadline = _revealDeadlineOf(state, round);
+        task.consensusValue = _hashOf(taskId, round.group);
+        task.revealCounter = round.revealed;
+        task.winnerCounter = round.winners;
+        if (round.revealed > 0) task.resultDigest = _groups[taskId][round.group];
+    }
+
+    function _readCompletion(bytes32 taskId, TaskState storage state, Task memory task) private view {
+        ResultLib.Result memory result = _readResult(taskId, state);
+        task.results = result.results;
+        task.resultsCallback = result.resultsCallback;
+        if (task.winnerCounter > 0) return;
+        task.revealDeadline = state.consensusTime + REVEAL_DEADLINE_RATIO * task.timeref;
+        task.consensusValue = keccak256(abi.encodePacked(taskId, result.author.digest));
         task.revealCounter = 1;
         task.winnerCounter = 1;
         task.contributors = new address[](1);
-        task.contributors[0] = result.worker;
-        task.resultDigest = result.digest;
-        task.results = result.results;
-        task.resultsCallback = result.resultsCallback;
+        task.contributors[0] = result.author.worker;
+        task.resultDigest = result.author.digest;
+    }
+
+    function _readResult(bytes32 taskId, TaskState storage state) private view returns (ResultLib.Result memory) {
+        bytes memory blob = Blob.read(state.result);
+        if (_rounds[taskId].contributors > 0) return ResultLib.decodeAgreed(blob);
+        uint256 length = state.resultLength;
+        if (length > 0) return ResultLib.decode(blob, state.resultOffset, length);
+        return ResultLib.decode(blob, ResultLib.FIRST, blob.length - ResultLib.FIRST);
+    }
+
+    /// @dev The hash of what a group of contributors found.
+    function _hashOf(bytes32 taskId, uint256 group) private view returns (bytes32 hash) {
+        Round storage round = _rounds[taskId];
+        hash = _groups[taskId][group];
+        if (round.revealed > 0 && round.group == group) return keccak256(abi.encodePacked(taskId, hash));
     }
 
     function _readContribution(bytes32 taskId, address worker) private view returns (Contribution memory contribution) {
+        ContributionState storage replica = _contributions[taskId][worker];
+        if (replica.status != ContributionStatus.UNSET) {
+            contribution.status = replica.status;
+            contribution.resultHash = _hashOf(taskId, replica.group);
+            contribution.resultSeal = replica.seal;
+            contribution.enclaveChallenge = replica.enclaveChallenge;
+            contribution.weight = TrustLib.rewardWeightOf(replica.weight);
+            return contribution;
+        }
         TaskState storage state = _tasks[taskId];
         if (state.status != TaskStatus.COMPLETED) return contribution;
-        ResultLib.Result memory result = ResultLib.decode(Blob.read(state.result));
-        if (result.worker != worker) return contribution;
+        ResultLib.Author memory author = _readResult(taskId, state).author;
+        if (author.worker != worker) return contribution;
         contribution.status = ContributionStatus.PROVED;
-        contribution.resultHash = keccak256(abi.encodePacked(taskId, result.digest));
-        contribution.resultSeal = keccak256(abi.encodePacked(worker, taskId, result.digest));
-        contribution.enclaveChallenge = result.enclaveChallenge;
+        contribution.resultHash = keccak256(abi.encodePacked(taskId, author.digest));
+        contribution.resultSeal = keccak256(abi.encodePacked(worker, taskId, author.digest));
+        contribution.enclaveChallenge = author.enclaveChallenge;
     }
 
     /* ASSETS */

@@ -3,13 +3,15 @@ pragma solidity ^0.8.26;
 
 /// @title Admin: what the owner may set
 interface IAdmin {
-    /// @notice What a Hub is born with and keeps for ever, but for the owner.
+    /// @notice What a Hub is born with and keeps for ever, but for the owner and the TEE broker. `token` is zero where the
+    /// escrow holds the chain's own currency.
     struct Config {
         address token;
         address appRegistry;
         address datasetRegistry;
         address workerpoolRegistry;
         address owner;
+        address teeBroker;
     }
 
     /// @notice Thrown when a call of the owner comes from somebody else.

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
-import {IAdmin} from "./IAdmin.sol";
-import {IDeals} from "./IDeals.sol";
-import {IEscrow} from "./IEscrow.sol";
-import {IOrders} from "./IOrders.sol";
-import {ISignatures} from "./ISignatures.sol";
-import {ITasks} from "./ITasks.sol";
-import {IViews} from "./IViews.sol";
+import {IProtocol} from "./IProtocol.sol";
+import {ITokenEscrow} from "./ITokenEscrow.sol";
 
-/// @title Everything that the Hub's one address answers, whether by itself or through HubViews
-interface IHub is IEscrow, ISignatures, IOrders, IDeals, ITasks, IAdmin, IViews {
+/// @title Everything that the one address answers, whether by Hub, HubOffice or HubViews
+interface IHub is ITokenEscrow, IProtocol {
     /// @notice Refused: the escrow holds a token.
     receive() external payable;
 
-    /// @notice Forwards to HubViews.
+    /// @notice Forwards to HubOffice, and that to HubViews.
     fallback() external payable;
 }

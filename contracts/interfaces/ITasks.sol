@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
-import {TaskStatus} from "../types/Deals.sol";
+import {Settlement, TaskStatus} from "../types/Deals.sol";
 
-/// @title Tasks: initialize, contribute and finalize, claim, call back
+/// @title Tasks: initialize, contribute and finalize, settle, claim, call back
 interface ITasks {
     /// @notice Thrown when no deal has this id.
     error UnknownDeal(bytes32 dealId);
@@ -32,6 +32,12 @@ interface ITasks {
 
     /// @notice Thrown when `authorizer` (the pool's owner, or the TEE broker) did not authorize this worker and enclave.
     error NotAuthorized(bytes32 taskId, address worker, address enclaveChallenge, address authorizer);
+
+    /// @notice Thrown when `taskId` was reopened after contributions: it is for several workers now.
+    error HasContributions(bytes32 taskId);
+
+    /// @notice Thrown when a result without enclave is settled by somebody else than its worker.
+    error NotWorker(bytes32 taskId, address caller, address worker);
 
     /// @notice Thrown when the result was not signed by the enclave's key.
     error NotSignedByEnclave(bytes32 taskId, address enclaveChallenge);
@@ -73,8 +79,30 @@ interface ITasks {
         bytes calldata authorizationSign
     ) external;
 
+    /// @notice `initialize` and `contributeAndFinalize` in one, for a task of trust 1 that is new or active. Anyone may
+    /// call, and `worker` is paid; without an enclave only `worker` may, for nothing else ties it to the result.
+    /// @dev Deadline as in `contributeAndFinalize`. All three parts of the result are bound by what the enclave signs:
+    /// resultDigest = keccak256(abi.encode(outputDigest, keccak256(results), keccak256(resultsCallback))).
+    /// @param outputDigest Of what the app put out, salted by the enclave.
+    function settle(
+        bytes32 dealid,
+        uint256 idx,
+        address worker,
+        bytes32 outputDigest,
+        bytes calldata results,
+        bytes calldata resultsCallback,
+        address enclaveChallenge,
+        bytes calldata enclaveSign,
+        bytes calldata authorizationSign
+    ) external;
+
+    /// @notice `settle` for several tasks of a deal; one failure reverts all. Callbacks come last.
+    /// @dev What the results take together must fit one blob (24,576 bytes), and a transaction its gas limit: about 150
+    /// tasks.
+    function settleBatch(bytes32 dealid, Settlement[] calldata settlements) external;
+
     /// @notice Ends an unfinished task after its final deadline (10 times the category's time after the match): the
-    /// payer is refunded, the stake of the pool goes to the kitty. Anyone may call.
+    /// payer is refunded, workers get their stakes back, the stake of the pool goes to the kitty. Anyone may call.
     function claim(bytes32 taskId) external;
 
     /// @notice `initialize` for several tasks; one failure reverts all.

@@ -9,6 +9,7 @@ import {
     ContributionStatus,
     DatasetInfo,
     Deal,
+    Resource,
     Task,
     TaskStatus,
     WorkerpoolInfo
@@ -25,20 +26,21 @@ interface IViews {
         address verifyingContract;
     }
 
-    /// @notice Thrown when neither Hub nor HubViews has the function that was called.
+    /// @notice Thrown when none of Hub, HubOffice and HubViews has the function that was called.
     error UnknownFunction(bytes4 selector);
 
     /* ESCROW */
 
-    /// @notice "Staked " and the token's symbol.
+    /// @notice "Staked " and the token's symbol ("RLC" for the chain's own currency).
     function name() external view returns (string memory);
 
     /// @notice "S" and the token's symbol.
     function symbol() external view returns (string memory);
 
-    /// @notice Those of the token.
+    /// @notice Those of the token; 9 for the chain's own currency.
     function decimals() external view returns (uint8);
 
+    /// @notice Zero where the escrow holds the chain's own currency.
     function token() external view returns (address);
 
     /// @notice What `account` has locked in deals and tasks.
@@ -119,6 +121,9 @@ interface IViews {
         bytes32 taskId,
         address worker
     ) external view returns (ContributionStatus, bytes32, bytes32, address);
+
+    /// @notice What was attached to a task beside its deal: dataset, owner and price of each.
+    function viewDatasets(bytes32 taskId) external view returns (Resource[] memory);
 
     /// @notice Score of a worker, which weighs its contributions to replicated tasks.
     function viewScore(address worker) external view returns (uint256);

@@ -78,6 +78,18 @@ struct Contribution {
     uint256 weight;
 }
 
+/// @dev What one worker hands in for one task of a deal.
+struct Settlement {
+    uint256 idx;
+    address worker;
+    bytes32 outputDigest;
+    bytes results;
+    bytes resultsCallback;
+    address enclaveChallenge;
+    bytes enclaveSign;
+    bytes authorizationSign;
+}
+
 struct AppInfo {
     address owner;
     string m_appName;

@@ -8,7 +8,7 @@ const chapters: [string, RegExp][] = [
   ['Orders', /\/(IOrders|ISignatures)\.sol$/],
   ['Tasks', /\/(ITasks|IViews)\.sol$/],
   ['Escrow', /\/IEscrow\.sol$/],
-  ['Administration', /\/(IAdmin|IHub)\.sol$|^contracts\/(Hub|HubViews)\.sol$|\/hub\//],
+  ['Administration', /\/(IAdmin|IHub)\.sol$|^contracts\/(Hub|HubNative|HubOffice|HubViews)\.sol$|\/hub\//],
   [
     'Registries and assets',
     /\/(IRegistry|I(App|Dataset|Workerpool)(Registry)?|IEntry|IDataProtector)\.sol$|\/registries\//,

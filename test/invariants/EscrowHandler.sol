@@ -3,6 +3,8 @@ pragma solidity ^0.8.26;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Hub} from "../../contracts/Hub.sol";
+import {HubOffice} from "../../contracts/HubOffice.sol";
+import {HubViews} from "../../contracts/HubViews.sol";
 import {IAdmin} from "../../contracts/interfaces/IAdmin.sol";
 import {IHub} from "../../contracts/interfaces/IHub.sol";
 import {AppRegistry} from "../../contracts/registries/AppRegistry.sol";
@@ -56,9 +58,11 @@ contract EscrowHandler {
             address(apps),
             datasets,
             address(workerpools),
-            address(this)
+            address(this),
+            address(0)
         );
-        hub = IHub(payable(address(new Hub(config, categories))));
+        address office = address(new HubOffice(config, address(new HubViews(config))));
+        hub = IHub(payable(address(new Hub(config, categories, office))));
         app = apps.createApp(actor(0), "app", "BUNDLE", "", 0, "");
         workerpool = workerpools.createWorkerpool(actor(1), "pool");
         for (uint256 i = 0; i < ACTORS; ++i) {

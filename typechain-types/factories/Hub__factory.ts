@@ -3,7 +3,7 @@
 /* eslint-disable */
 import type { Addressable } from "ethers";
 import { Contract, ContractFactory, ContractTransactionResponse, Interface } from "ethers"
-import type { Signer, ContractDeployTransaction, ContractRunner } from "ethers"
+import type { Signer, AddressLike, ContractDeployTransaction, ContractRunner } from "ethers"
 import type { NonPayableOverrides } from "../common.ts"
   import type { Hub, HubInterface, IAdmin, CategoryStruct } from "../Hub.ts";
 
@@ -36,6 +36,11 @@ import type { NonPayableOverrides } from "../common.ts"
             "internalType": "address",
             "name": "owner",
             "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "teeBroker",
+            "type": "address"
           }
         ],
         "internalType": "struct IAdmin.Config",
@@ -63,6 +68,11 @@ import type { NonPayableOverrides } from "../common.ts"
         "internalType": "struct Category[]",
         "name": "categories",
         "type": "tuple[]"
+      },
+      {
+        "internalType": "address",
+        "name": "office",
+        "type": "address"
       }
     ],
     "stateMutability": "nonpayable",
@@ -87,17 +97,6 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      }
-    ],
-    "name": "ApprovalRefused",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "uint256",
         "name": "length",
         "type": "uint256"
@@ -115,11 +114,16 @@ import type { NonPayableOverrides } from "../common.ts"
     "inputs": [
       {
         "internalType": "uint256",
-        "name": "callbackGas",
+        "name": "index",
         "type": "uint256"
+      },
+      {
+        "internalType": "bytes",
+        "name": "reason",
+        "type": "bytes"
       }
     ],
-    "name": "CallbackGasTooLarge",
+    "name": "CallFailed",
     "type": "error"
   },
   {
@@ -222,27 +226,6 @@ import type { NonPayableOverrides } from "../common.ts"
     "inputs": [
       {
         "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "allowance",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "needed",
-        "type": "uint256"
-      }
-    ],
-    "name": "ERC20InsufficientAllowance",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
         "name": "sender",
         "type": "address"
       },
@@ -264,44 +247,11 @@ import type { NonPayableOverrides } from "../common.ts"
     "inputs": [
       {
         "internalType": "address",
-        "name": "approver",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidApprover",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
         "name": "receiver",
         "type": "address"
       }
     ],
     "name": "ERC20InvalidReceiver",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "sender",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidSender",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      }
-    ],
-    "name": "ERC20InvalidSpender",
     "type": "error"
   },
   {
@@ -334,12 +284,12 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "bytes4",
-        "name": "selector",
-        "type": "bytes4"
+        "internalType": "bytes32",
+        "name": "taskId",
+        "type": "bytes32"
       }
     ],
-    "name": "Immutable",
+    "name": "HasContributions",
     "type": "error"
   },
   {
@@ -415,17 +365,6 @@ import type { NonPayableOverrides } from "../common.ts"
       }
     ],
     "name": "NativeNotAccepted",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "worker",
-        "type": "address"
-      }
-    ],
-    "name": "NoPreviousHub",
     "type": "error"
   },
   {
@@ -526,6 +465,27 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "taskId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "worker",
+        "type": "address"
+      }
+    ],
+    "name": "NotWorker",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "enum OrderKind",
         "name": "kind",
         "type": "uint8"
@@ -563,27 +523,6 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [],
     "name": "OperationFailed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "orderHash",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "address",
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "internalType": "address",
-        "name": "caller",
-        "type": "address"
-      }
-    ],
-    "name": "OperationNotAuthorized",
     "type": "error"
   },
   {
@@ -759,17 +698,6 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "uint8",
-        "name": "operation",
-        "type": "uint8"
-      }
-    ],
-    "name": "UnknownOperation",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes4",
         "name": "selector",
         "type": "bytes4"
@@ -814,368 +742,6 @@ import type { NonPayableOverrides } from "../common.ts"
     ],
     "name": "WrongStatus",
     "type": "error"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": true,
-        "internalType": "address",
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "indexed": true,
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "indexed": false,
-        "internalType": "uint256",
-        "name": "value",
-        "type": "uint256"
-      }
-    ],
-    "name": "Approval",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "app",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "appprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "address",
-            "name": "datasetrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpoolrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "indexed": false,
-        "internalType": "struct AppOrder",
-        "name": "apporder",
-        "type": "tuple"
-      }
-    ],
-    "name": "BroadcastAppOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "dataset",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "datasetprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "address",
-            "name": "apprestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpoolrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "indexed": false,
-        "internalType": "struct DatasetOrder",
-        "name": "datasetorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "BroadcastDatasetOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "app",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "appmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "dataset",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "datasetmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpool",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "workerpoolmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "requester",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "category",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "trust",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "beneficiary",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "callback",
-            "type": "address"
-          },
-          {
-            "internalType": "string",
-            "name": "params",
-            "type": "string"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "indexed": false,
-        "internalType": "struct RequestOrder",
-        "name": "requestorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "BroadcastRequestOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "workerpool",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "workerpoolprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "category",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "trust",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "apprestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "datasetrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "indexed": false,
-        "internalType": "struct WorkerpoolOrder",
-        "name": "workerpoolorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "BroadcastWorkerpoolOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "appHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ClosedAppOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "datasetHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ClosedDatasetOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "requestHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ClosedRequestOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "workerpoolHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "ClosedWorkerpoolOrder",
-    "type": "event"
   },
   {
     "anonymous": false,
@@ -1381,58 +947,6 @@ import type { NonPayableOverrides } from "../common.ts"
     "anonymous": false,
     "inputs": [
       {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "appHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SignedAppOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "datasetHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SignedDatasetOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "requestHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SignedRequestOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
-        "indexed": false,
-        "internalType": "bytes32",
-        "name": "workerpoolHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "SignedWorkerpoolOrder",
-    "type": "event"
-  },
-  {
-    "anonymous": false,
-    "inputs": [
-      {
         "indexed": true,
         "internalType": "bytes32",
         "name": "taskid",
@@ -1600,387 +1114,6 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "account",
-        "type": "address"
-      },
-      {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      }
-    ],
-    "name": "allowance",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "approve",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      },
-      {
-        "internalType": "bytes",
-        "name": "data",
-        "type": "bytes"
-      }
-    ],
-    "name": "approveAndCall",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "account",
-        "type": "address"
-      }
-    ],
-    "name": "balanceOf",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "app",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "appprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "address",
-            "name": "datasetrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpoolrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct AppOrder",
-        "name": "apporder",
-        "type": "tuple"
-      }
-    ],
-    "name": "broadcastAppOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "dataset",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "datasetprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "address",
-            "name": "apprestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpoolrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct DatasetOrder",
-        "name": "datasetorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "broadcastDatasetOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "app",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "appmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "dataset",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "datasetmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "workerpool",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "workerpoolmaxprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "requester",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "category",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "trust",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "beneficiary",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "callback",
-            "type": "address"
-          },
-          {
-            "internalType": "string",
-            "name": "params",
-            "type": "string"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct RequestOrder",
-        "name": "requestorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "broadcastRequestOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "internalType": "address",
-            "name": "workerpool",
-            "type": "address"
-          },
-          {
-            "internalType": "uint256",
-            "name": "workerpoolprice",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "volume",
-            "type": "uint256"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "tag",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint256",
-            "name": "category",
-            "type": "uint256"
-          },
-          {
-            "internalType": "uint256",
-            "name": "trust",
-            "type": "uint256"
-          },
-          {
-            "internalType": "address",
-            "name": "apprestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "datasetrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "address",
-            "name": "requesterrestrict",
-            "type": "address"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "salt",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct WorkerpoolOrder",
-        "name": "workerpoolorder",
-        "type": "tuple"
-      }
-    ],
-    "name": "broadcastWorkerpoolOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes32",
         "name": "taskId",
         "type": "bytes32"
@@ -2056,59 +1189,6 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "string",
-        "name": "name",
-        "type": "string"
-      },
-      {
-        "internalType": "string",
-        "name": "description",
-        "type": "string"
-      },
-      {
-        "internalType": "uint256",
-        "name": "workClockTimeRef",
-        "type": "uint256"
-      }
-    ],
-    "name": "createCategory",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "catid",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "removed",
-        "type": "uint256"
-      }
-    ],
-    "name": "decreaseAllowance",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "uint256",
         "name": "amount",
         "type": "uint256"
@@ -2176,17 +1256,32 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "spender",
-        "type": "address"
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
       },
       {
         "internalType": "uint256",
-        "name": "added",
+        "name": "deadline",
         "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "v",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "r",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "s",
+        "type": "bytes32"
       }
     ],
-    "name": "increaseAllowance",
+    "name": "depositWithPermit",
     "outputs": [
       {
         "internalType": "bool",
@@ -2266,359 +1361,6 @@ import type { NonPayableOverrides } from "../common.ts"
         "type": "bool"
       }
     ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "components": [
-              {
-                "internalType": "address",
-                "name": "app",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "appprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "volume",
-                "type": "uint256"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "tag",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "address",
-                "name": "datasetrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "workerpoolrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "requesterrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "salt",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes",
-                "name": "sign",
-                "type": "bytes"
-              }
-            ],
-            "internalType": "struct AppOrder",
-            "name": "order",
-            "type": "tuple"
-          },
-          {
-            "internalType": "uint8",
-            "name": "operation",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct AppOrderOperation",
-        "name": "apporderoperation",
-        "type": "tuple"
-      }
-    ],
-    "name": "manageAppOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "components": [
-              {
-                "internalType": "address",
-                "name": "dataset",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "datasetprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "volume",
-                "type": "uint256"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "tag",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "address",
-                "name": "apprestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "workerpoolrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "requesterrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "salt",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes",
-                "name": "sign",
-                "type": "bytes"
-              }
-            ],
-            "internalType": "struct DatasetOrder",
-            "name": "order",
-            "type": "tuple"
-          },
-          {
-            "internalType": "uint8",
-            "name": "operation",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct DatasetOrderOperation",
-        "name": "datasetorderoperation",
-        "type": "tuple"
-      }
-    ],
-    "name": "manageDatasetOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "components": [
-              {
-                "internalType": "address",
-                "name": "app",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "appmaxprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "address",
-                "name": "dataset",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "datasetmaxprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "address",
-                "name": "workerpool",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "workerpoolmaxprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "address",
-                "name": "requester",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "volume",
-                "type": "uint256"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "tag",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "uint256",
-                "name": "category",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "trust",
-                "type": "uint256"
-              },
-              {
-                "internalType": "address",
-                "name": "beneficiary",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "callback",
-                "type": "address"
-              },
-              {
-                "internalType": "string",
-                "name": "params",
-                "type": "string"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "salt",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes",
-                "name": "sign",
-                "type": "bytes"
-              }
-            ],
-            "internalType": "struct RequestOrder",
-            "name": "order",
-            "type": "tuple"
-          },
-          {
-            "internalType": "uint8",
-            "name": "operation",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct RequestOrderOperation",
-        "name": "requestorderoperation",
-        "type": "tuple"
-      }
-    ],
-    "name": "manageRequestOrder",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "components": [
-          {
-            "components": [
-              {
-                "internalType": "address",
-                "name": "workerpool",
-                "type": "address"
-              },
-              {
-                "internalType": "uint256",
-                "name": "workerpoolprice",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "volume",
-                "type": "uint256"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "tag",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "uint256",
-                "name": "category",
-                "type": "uint256"
-              },
-              {
-                "internalType": "uint256",
-                "name": "trust",
-                "type": "uint256"
-              },
-              {
-                "internalType": "address",
-                "name": "apprestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "datasetrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "address",
-                "name": "requesterrestrict",
-                "type": "address"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "salt",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes",
-                "name": "sign",
-                "type": "bytes"
-              }
-            ],
-            "internalType": "struct WorkerpoolOrder",
-            "name": "order",
-            "type": "tuple"
-          },
-          {
-            "internalType": "uint8",
-            "name": "operation",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes",
-            "name": "sign",
-            "type": "bytes"
-          }
-        ],
-        "internalType": "struct WorkerpoolOrderOperation",
-        "name": "workerpoolorderoperation",
-        "type": "tuple"
-      }
-    ],
-    "name": "manageWorkerpoolOrder",
-    "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
   },
@@ -2892,6 +1634,25 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
+        "internalType": "bytes[]",
+        "name": "calls",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "multicall",
+    "outputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "answers",
+        "type": "bytes[]"
+      }
+    ],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "sender",
         "type": "address"
@@ -2939,12 +1700,52 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "dealid",
+        "type": "bytes32"
+      },
+      {
         "internalType": "uint256",
-        "name": "callbackGas",
+        "name": "idx",
         "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "worker",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "outputDigest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "results",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "resultsCallback",
+        "type": "bytes"
+      },
+      {
+        "internalType": "address",
+        "name": "enclaveChallenge",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes",
+        "name": "enclaveSign",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "authorizationSign",
+        "type": "bytes"
       }
     ],
-    "name": "setCallbackGas",
+    "name": "settle",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -2952,12 +1753,59 @@ import type { NonPayableOverrides } from "../common.ts"
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "teeBroker",
-        "type": "address"
+        "internalType": "bytes32",
+        "name": "dealid",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "idx",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "worker",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "outputDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "results",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "resultsCallback",
+            "type": "bytes"
+          },
+          {
+            "internalType": "address",
+            "name": "enclaveChallenge",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes",
+            "name": "enclaveSign",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorizationSign",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Settlement[]",
+        "name": "settlements",
+        "type": "tuple[]"
       }
     ],
-    "name": "setTeeBroker",
+    "name": "settleBatch",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -3230,85 +2078,6 @@ import type { NonPayableOverrides } from "../common.ts"
     "type": "function"
   },
   {
-    "inputs": [],
-    "name": "totalSupply",
-    "outputs": [
-      {
-        "internalType": "uint256",
-        "name": "",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "transfer",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "from",
-        "type": "address"
-      },
-      {
-        "internalType": "address",
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "transferFrom",
-    "outputs": [
-      {
-        "internalType": "bool",
-        "name": "",
-        "type": "bool"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "newOwner",
-        "type": "address"
-      }
-    ],
-    "name": "transferOwnership",
-    "outputs": [],
-    "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
     "inputs": [
       {
         "internalType": "uint256",
@@ -3357,7 +2126,7 @@ import type { NonPayableOverrides } from "../common.ts"
   }
 ] as const;
 
-  const _bytecode = "0x61016080604052346107e557619a56803803809161001d82856107e9565b833981019080820360c081126107e55760a0136107e5576040519060a082016001600160401b0381118382101761053e5760405261005a8161080c565b82526100686020820161080c565b60208301526100796040820161080c565b604083015261008a6060820161080c565b606083015261009b6080820161080c565b608083015260a0810151906001600160401b0382116107e557019180601f840112156107e5578251926001600160401b03841161053e578360051b91604051946100e860208501876107e9565b8552602080860193830101918183116107e55760208101935b83851061074657608086015186516001600160a01b039182169188918a911661012d81803b1515610875565b60805260208201516001600160a01b031661014b81803b1515610875565b60a05260408201516001600160a01b031661016981803b1515610875565b60c05260608201516001600160a01b031661018781803b1515610875565b60e05246610100526040926008602085516101a287826107e9565b828152016734a2bc32b1a7a22160c11b8152206005602086516101c588826107e9565b82815201640352e302e360dc1b81522085519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f84528783015260608201524660808201523060a082015260a0815261022460c0826107e9565b519020610120525f805464ffffffffff60c01b1916600160c11b179055600180546001600160a01b0316610c3560a61b17905561026381801515610875565b600254816001600160a01b0382167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e05f80a36001600160a01b031916176002555f5b815181101561064957600581901b820160200151848101516001600160401b038111610637575060025460a081901c6001600160601b0314610623576001600160a01b03811660a082811c6001810190911b6001600160a01b031916919091176002555f908152600a60205286902082518051906001600160401b03821161053e57825490600182811c92168015610619575b60208310146105205781601f8493116105c0575b50602090601f831160011461055d575f92610552575b50508160011b915f199060031b1c19161781555b60208301518051906001600160401b03821161053e576001830154600181811c91168015610534575b602082101461052057601f81116104cd575b50602090601f831160011461044e5792825f516020619a365f395f51905f52959360029360019998965f92610443575b50505f19600383901b1c191690881b17818801555b898401519182910155610434602084519401516104278b5195869560a01c865260806020870152608086019061089d565b908482038c86015261089d565b9060608301520390a1016102a5565b015190508c806103e1565b90600184015f52805f20915f5b601f19851681106104b55750836002936001999896938a935f516020619a365f395f51905f529997601f1981161061049d575b505050811b01878201556103f6565b01515f1960f88460031b161c191690558c808061048e565b9192602060018192868501518155019401920161045b565b828111156103b157600184015f5260205f20601f840160051c9060208510610518575b5f5b82601f850160051c038110610509575050506103b1565b5f8284018201556001016104f2565b5f91506104f0565b634e487b7160e01b5f52602260045260245ffd5b90607f169061039f565b634e487b7160e01b5f52604160045260245ffd5b015190508980610362565b5f8581528281209350601f198516905b8181106105a85750908460019594939210610590575b505050811b018155610376565b01515f1960f88460031b161c19169055898080610583565b9293602060018192878601518155019501930161056d565b8281111561034c57909150835f5260205f20601f840160051c9060208510610611575b849392601f0160051c82900391015f5b82811061060157505061034c565b5f818301558594506001016105f3565b5f91506105e3565b91607f1691610338565b634e487b7160e01b5f52601160045260245ffd5b63d076804160e01b5f5260045260245ffd5b50508151906139138083016001600160401b0381118482101761053e5760a0928492616123843980515f196001861b019081168352602080830151821690840152604082015181168784015260608083015182169084015260809182015116908201520301905ff0801561073c576001600160a01b0316610140525161586190816108c282396080518181816103e001528181610af8015281816141e50152614241015260a0518181816107180152612f99015260c0518181816117a60152613b31015260e051818181610d54015261308201526101005181614c7401526101205181614c9a01526101405181602d0152f35b50513d5f823e3d90fd5b84516001600160401b0381116107e55782016060818503601f1901126107e55760405191606083016001600160401b0381118482101761053e5760405260208201516001600160401b0381116107e5578560206107a592850101610820565b83526040820151926001600160401b0384116107e5576060836107cf886020809881980101610820565b8584015201516040820152815201940193610101565b5f80fd5b601f909101601f19168101906001600160401b0382119082101761053e57604052565b51906001600160a01b03821682036107e557565b81601f820112156107e5578051906001600160401b03821161053e5760405192610854601f8401601f1916602001856107e9565b828452602083830101116107e557815f9260208093018386015e8301015290565b1561087d5750565b634726455360e11b5f9081526001600160a01b0391909116600452602490fd5b805180835260209291819084018484015e5f828201840152601f01601f191601019056fe6080604052600436101561007f575b361561006c573461006c575f80604051368282378036810183815203907f00000000000000000000000000000000000000000000000000000000000000005af4610056612b0f565b901561006457602081519101f35b602081519101fd5b63019291bb60e61b5f523460045260245ffd5b5f3560e01c806301d09a3c146120d9578063095ea7b3146120b3578063156194d41461208d57806318160ddd1461207057806323b872dd14612038578063298503d914611c1f5780632e1a7d4d14611c025780632f39153314611bb15780633354f8a514611b5257806336efd16f14611b2d5780633950935114611adf5780634693d1721461193a5780634b747106146117415780634c4692de1461170f5780635b36c66b146116ee5780635facd76114610f4f57806370a0823114610ef25780637e34a07714610cef5780638dd971d514610b805780638f4ffcb114610aa8578063947f51781461097b578063a457c2d714610955578063a9059cbb1461092f578063aefb52b4146108d1578063b2b07e6614610691578063b504681d1461063d578063b6b55f251461061f578063bd66528a14610601578063c52e9de1146105b6578063c86283c814610587578063cae9ca5114610485578063ce746024146103ad578063dd62ed3e1461035d578063f2fde38b146102d9578063f722cb32146102755763fa055d7e0361000e5734610271576020366003190112610271576004356001600160401b0381116102715761023f903690600401612248565b905f5b82811061025457602060405160018152f35b8061026b61026560019386866123ee565b3561490c565b01610242565b5f80fd5b346102715761028336612278565b61029381848181979596146123d0565b5f5b8481106102a757602060405160018152f35b806102d36102ce6102bb60019489886123ee565b356102c784878a6123ee565b3590614449565b61490c565b01610295565b34610271576020366003190112610271576102f261213a565b6102fa612b3e565b6001600160a01b0316801561034b57600254816001600160a01b0382167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e05f80a36001600160a01b03191617600255005b634726455360e11b5f5260045260245ffd5b346102715760403660031901126102715761037661213a565b61037e612150565b6001600160a01b039182165f908152600560209081526040808320949093168252928352819020549051908152f35b34610271575f366003190112610271576103c5612b3e565b6040516370a0823160e01b81523060048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa90811561047a575f91610446575b60206104278360035490612b02565b60025461043e9082906001600160a01b0316614b1b565b604051908152f35b90506020813d602011610472575b816104616020938361235e565b810103126102715751610427610418565b3d9150610454565b6040513d5f823e3d90fd5b346102715760603660031901126102715761049e61213a565b602435906044356001600160401b038111610271576104c3602091369060040161221b565b90926104d0858233612b6b565b604051638f4ffcb160e01b81523360048201526024810195909552306044860152608060648601526001600160a01b0316939283918291610515916084840191612450565b03815f865af190811561047a575f9161054c575b501561053a57602060405160018152f35b633a74ffa960e01b5f5260045260245ffd5b90506020813d60201161057f575b816105676020938361235e565b81010312610271575180151581036102715782610529565b3d915061055a565b34610271576040366003190112610271576105ab6105a3612150565b60043561418b565b602060405160018152f35b34610271577f6fd493f856b22df174df46975d6dcf0895c7dfb3c63d20179c0dcd5563e2f5656105fc6105e8366122fb565b6040519182916020835260208301906125b9565b0390a1005b346102715760203660031901126102715761061d60043561490c565b005b34610271576020366003190112610271576105ab3360043533614236565b346102715761064b36612278565b9061065982848181146123d0565b5f5b83811061066d57602060405160018152f35b8061068a61067e60019387896123ee565b356102c78387876123ee565b500161065b565b346102715761069f366122c8565b6106b16106ac8280612470565b6148fd565b6106da816106bd614c71565b6042916040519161190160f01b8352600283015260228201522090565b916106ed6106e88280612470565b61232f565b60405163099f723560e41b81526001600160a01b0391821660048201529290602090849060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa92831561047a575f93610893575b5060ff906107f46107de61075e6020860161249a565b8093610768612a2f565b6040516107d66053826020808201957f4170704f726465724f7065726174696f6e284170704f72646572206f726465728752722c75696e74323536206f7065726174696f6e2960681b60408401528051918291018484015e81015f838201520301601f19810183528261235e565b5190206142e5565b6107eb6040860186612587565b9184888a614314565b1661084d5750816020917f50933cf5a9c44d5ed66b895deb27212aa33d811b46a7b41093e047e213c0bcab935f526006835260405f209060018060a01b03166001600160601b0360a01b825416179055604051908152a1005b602091509161088a6040610882857f7343f75be43aba524f85326508cd975d016ef7884676377366c69a7c32e3066896612470565b0135826143c6565b604051908152a1005b9092506020813d6020116108c9575b816108af6020938361235e565b81010312610271576108c260ff91612486565b9290610748565b3d91506108a2565b34610271576020366003190112610271576108ea61213a565b6108f2612b3e565b600180546001600160a01b0319166001600160a01b039290921691821790555f805460ff60e81b191691151560e81b60ff60e81b16919091179055005b34610271576040366003190112610271576105ab61094b61213a565b60243590336140b0565b34610271576040366003190112610271576105ab61097161213a565b6024359033613ff9565b34610271576020366003190112610271576004356001600160401b0381116102715780600401610160600319833603011261027157604051602081527faf81a046e31ebb2be305579e585ac6b2ee3fdc2dc9dba806bb826879bb2c785192909182916105fc91610a9691610144906001600160a01b036109fa84612166565b166020870152602481013560408701526044810135606087015260648101356080870152608481013560a087015260a481013560c08701526001600160a01b03610a4660c48301612166565b1660e08701526001600160a01b03610a6060e48301612166565b166101008701526001600160a01b03610a7c6101048301612166565b16610120870152610124810135610140870152019061241f565b61016080850152610180840191612450565b3461027157608036600319011261027157610ac161213a565b6044356001600160a01b03811690819003610271576064356001600160401b03811161027157610af590369060040161221b565b917f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316903382149081610b76575b5015610b605750610b3f8360243581614236565b81610b4f57602060405160018152f35b610b5892614816565b8080806105ab565b635887fc7560e11b5f523360045260245260445ffd5b9050331485610b2b565b3461027157610b8e366122c8565b610ba0610b9b82806128b8565b61478c565b610bac816106bd614c71565b9160ff610bc460c0610bbe84806128b8565b0161232f565b92610c596107de610bd76020860161249a565b8093610be16128ce565b6040516107d6605b826020808201957f526571756573744f726465724f7065726174696f6e28526571756573744f726487527f6572206f726465722c75696e74323536206f7065726174696f6e29000000000060408401528051918291018484015e81015f838201520301601f19810183528261235e565b16610cb25750816020917f3b0ac04165536d6b11d04220f998c840bd6e439d59c5d8721bba8a4e1fb9ebfd935f526006835260405f209060018060a01b03166001600160601b0360a01b825416179055604051908152a1005b602091509161088a60e0610ce7857f582f43f2a741cbe708aae3b8d38a4efc3d09d7e81919697b3ca693f4c444cc05966128b8565b0135826147d1565b3461027157610cfd366122c8565b610d0f610d0a8280612797565b61477d565b610d1b816106bd614c71565b91610d296106e88280612797565b60405163099f723560e41b81526001600160a01b0391821660048201529290602090849060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa92831561047a575f93610eb4575b5060ff90610e266107de610d9a6020860161249a565b8093610da46127ad565b6040516107d66061826020808201957f576f726b6572706f6f6c4f726465724f7065726174696f6e28576f726b65727087527f6f6f6c4f72646572206f726465722c75696e74323536206f7065726174696f6e6040840152602960f81b60608401528051918291018484015e81015f838201520301601f19810183528261235e565b16610e7f5750816020917f3a61aabf2ab04790d082ff1e332853b2f66944c2e951a146121f80272812a476935f526006835260405f209060018060a01b03166001600160601b0360a01b825416179055604051908152a1005b602091509161088a6040610882857f145ad51e4496173bca15e24e7eb46f9ab3a10eea0497e2801a3a6806c06113a396612797565b9092506020813d602011610eea575b81610ed06020938361235e565b8101031261027157610ee360ff91612486565b9290610d84565b3d9150610ec3565b3461027157602036600319011261027157602061043e6001600160601b036001600160a01b03610f2061213a565b16308103610f4857815f5416905b5f5260048452166001600160801b0360405f205416612412565b5f90610f2e565b346102715760e0366003190112610271576044356001600160401b03811161027157610f7f90369060040161221b565b6064356001600160401b03811161027157610f9e90369060040161221b565b929091608435916001600160a01b03831683036102715760a4356001600160401b03811161027157610fd490369060040161221b565b9360c4356001600160401b03811161027157610ff490369060040161221b565b919092610fff61268d565b9661100c88600435614590565b94611015612728565b956101408a015190806007029060078204036114fb5761103491612412565b804210156116d657506060890151600181036116be575061010089015161106e908c908c90602435906001600160a01b03166004356145dd565b6001600160a01b038416158015959086906116af575b1561169a5760408a015160200151606088015161110392916001600160a01b031690151580611693575b1561168d57506001546001600160a01b0316925b60405160208101903360601b825260043560348201526001600160601b03198960601b166054820152604881526110fa60688261235e565b5190208461463a565b1561165557506040516020810190600435825260243560408201526040815261112d60608261235e565b519020936115d6575b50506004355f908152600860209081526040808320805473ffffffffff0000000000000000000000000000ff19164260781b64ffffffffff60781b16176003178155905191820192909252602435602182015233606090811b60418301529290921b6001600160601b031916605583015260f086901b6001600160f01b0319166069830152906111f4908686606b8301376111ee81606b8c8c818c8501918483015f81523701015f815203601f19810183528261235e565b84614695565b815464ffffffffff60501b191660509190911b64ffffffffff60501b161790556040518181523390600435907f3fdb8d7797562d49a81078dbf7fa1771958ea452f8b13d1148383bd9506aecfb90602090a36040519081527ff6d49bf3e05d33a4bc497d3c793fb5756388bb96b947cf51bb60aaecb0e022e3602060043592a2604051602435815233907f4b1763d473ac8fa80b4432ba90047e1b92444d8fabc55e6a002d9b1a316d7959602060043592a360408451015160208501604081510151916112ee60018060a01b036101e0890151166112d28584612412565b906112e8600435926040808d0151015190612412565b90615147565b806115b3575b5081611590575b5050604084015191604060018060a01b03602085015116930151611328611321876152c3565b85856152e5565b60208301936001600160601b03855116600a8102818104600a14821517156114fb5760649004633b9aca00808211911802633b9aca0082808383181092181802188280821091180280831890830361150f575b506101c087015160640393606485116114fb577f78ce8a8bc0fcb704e8ba3b3dbb36aa88002df8038128b4af2f27ef65db665044956113eb846060946113e460646113cc6114619b6114499a612784565b046113db60043582338a615208565b60043593612b02565b9085615208565b6001600160601b038251165f54916001600160601b03851b9051851b169064ffffffffff60c01b604085015160c01b169262ffffff60e81b161717175f55015115155f549060ff60e81b90151560e81b169060ff60e81b1916175f55565b60405191829160208352600435956020840191612450565b0390a261010001516001600160a01b03168061147957005b6114a76114b560015460a01c946040519283916020830196635dd8085560e01b885260043560248501614766565b03601f19810183528261235e565b6114c2603f850485612412565b61271081018091116114fb575a115a90156114e45750915f80949281945193f1005b8490631d7515db60e11b5f5260045260245260445ffd5b634e487b7160e01b5f52601160045260245ffd5b806001600160601b0361152a8161158a9416828a51166151e8565b168752604080517399c2268479b93fde36232351229815df80837e23815260208101839052600435918101919091527f1bccc549c38561cd5b57f0db11ceb8dde1b0b6ee05ab5e155b51c7c5ba64becb90606090a1600435908387615208565b8961137b565b51602001516115ac91600435916001600160a01b031684615208565b86806112fb565b8651602001516115d091600435916001600160a01b031686615208565b886112f4565b6116299160405160208101903360601b8252600435603482015260243560548201526054815261160760748261235e565b51902060405160208101918783526040820152604081526110fa60608261235e565b15611635578880611136565b63762798ab60e11b5f5260043560045260018060a01b031660245260445ffd5b604051632fcb8c6360e01b815260048035908201523360248201526001600160a01b0380861660448301529091166064820152608490fd5b926110c2565b50876110ae565b63249aeceb60e01b5f5260043560045260245ffd5b50600160a08b01511615611084565b631b8e167560e21b5f5260043560045260245260445ffd5b63574d9c3960e01b5f5260043560045260245260445ffd5b3461027157604036600319011261027157602061043e602435600435614449565b34610271577fc56d982ad2fd39ebadca073cc88d9bdaee0f4c8e7b2b6be50227169daefc7b3f6105fc6105e8366122fb565b346102715761174f366122c8565b61176161175c8280612470565b6142bf565b61176d816106bd614c71565b9161177b6106e88280612470565b60405163099f723560e41b81526001600160a01b0391821660048201529290602090849060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa92831561047a575f936118fc575b5060ff9061186e6107de6117ec6020860161249a565b80936117f66124a8565b6040516107d6605b826020808201957f446174617365744f726465724f7065726174696f6e28446174617365744f726487527f6572206f726465722c75696e74323536206f7065726174696f6e29000000000060408401528051918291018484015e81015f838201520301601f19810183528261235e565b166118c75750816020917f79ce85909be2c590a728d1634ce6ec8a7cbf815260bacc05387890a313da8130935f526006835260405f209060018060a01b03166001600160601b0360a01b825416179055604051908152a1005b602091509161088a6040610882857fcf52e3228bc482a6656d8ab56c09888b1c5bf6aaadba0185e96a34836f2bb1d496612470565b9092506020813d602011611932575b816119186020938361235e565b810103126102715761192b60ff91612486565b92906117d6565b3d915061190b565b34610271576020366003190112610271576004356001600160401b038111610271578060040190610200600319823603011261027157604051602081527f54bee205d9b03332d6dc82bc907476dfef6ed4fd86058d49a72994baee78117592909182916105fc9190611acc906001600160a01b036119b782612166565b166020860152602483013560408601526001600160a01b036119db60448501612166565b166060860152606483013560808601526001600160a01b036119ff60848501612166565b1660a086015260a483013560c08601526001600160a01b03611a2360c48501612166565b1660e086015260e48301356101008601526101048301356101208601526101248301356101408601526101448301356101608601526001600160a01b03611a6d6101648501612166565b166101808601526001600160a01b03611a896101848501612166565b166101a08601526101e4611ab8611aa46101a486018461241f565b6102006101c08a0152610220890191612450565b936101c48101356101e0880152019061241f565b848303601f190161020086015290612450565b34610271576040366003190112610271576105ab611afb61213a565b335f52600560205260405f2060018060a01b0382165f52602052611b2660405f206024359054612412565b9033612b6b565b34610271576040366003190112610271576105ab611b49612150565b60043533614236565b3461027157611b6036612278565b919290611b7083858181146123d0565b5f5b848110611b8457602060405160018152f35b80611bab611b9560019388876123ee565b35611ba46106e88489886123ee565b9033614236565b01611b72565b34610271576020611bcc611bc43661217a565b913393612c3a565b7f81eec3d5401bb1693dbef61f0800bc16602905d6677d691c1262d6f08456e9a0604080518381523385820152a1604051908152f35b34610271576020366003190112610271576105ab3360043561418b565b34610271576060366003190112610271576004356001600160401b03811161027157611c4f90369060040161221b565b6024356001600160401b03811161027157611c71611c9d91369060040161221b565b611c9460443595611c80612b3e565b60405195611c8d87612343565b369161239a565b8452369161239a565b6020820190815260408201928084526001600160401b0381116120265750600254918260a01c926001600160601b0384146114fb576001600160a01b03166001840160a01b6001600160a01b031916176002555f838152600a6020526040902081518051906001600160401b038211611f4157825490600182811c9216801561201c575b6020831014611f235781601f849311611fc3575b50602090601f8311600114611f60575f92611f55575b50508160011b915f199060031b1c19161781555b600181019483519586516001600160401b038111611f4157815497600189811c99168015611f37575b60208a1014611f2357601f8911611ed4575b602098508890601f8311600114611e445793611e289383611e1a98947f62bf08360c9d561749c54eaf4f8bf8cb6c8b6f4f40607bcec39a8172e714d25c9a98946002985f92611e39575b50508160011b915f199060031b1c19161790555b51938491015551925160405194859488865260808a8701526080860190614133565b908482036040860152614133565b9060608301520390a1604051908152f35b015190508d80611de4565b90601f19831691845f52815f20925f5b818110611ebd5750847f62bf08360c9d561749c54eaf4f8bf8cb6c8b6f4f40607bcec39a8172e714d25c9a989460029894611e289894611e1a9c9860019510611ea5575b505050811b019055611df8565b01515f1960f88460031b161c191690558d8080611e98565b92938c600181928786015181550195019301611e54565b81891115611d9a57825f5260205f20601f830160051c9060208410611f1b575b810199601f0160051c035f5b818110611f0e575050611d9a565b5f8b820155600101611f00565b5f9150611ef4565b634e487b7160e01b5f52602260045260245ffd5b98607f1698611d88565b634e487b7160e01b5f52604160045260245ffd5b015190508780611d4b565b5f8581528281209350601f198516905b818110611fab5750908460019594939210611f93575b505050811b018155611d5f565b01515f1960f88460031b161c19169055878080611f86565b92936020600181928786015181550195019301611f70565b82811115611d3557909150835f5260205f20601f840160051c9060208510612014575b849392601f0160051c82900391015f5b828110612004575050611d35565b5f81830155859450600101611ff6565b5f9150611fe6565b91607f1691611d21565b63d076804160e01b5f5260045260245ffd5b34610271576060366003190112610271576105ab61205461213a565b61205c612150565b6044359161206b833383613ff9565b6140b0565b34610271575f366003190112610271576020600354604051908152f35b3461027157602061043e6120a03661217a565b916120ad60c0840161232f565b93612c3a565b34610271576040366003190112610271576105ab6120cf61213a565b6024359033612b6b565b34610271576020366003190112610271576004356120f5612b3e565b6001600160601b03811161212857600180546001600160a01b031660a09290921b6001600160a01b031916919091179055005b63e814079360e01b5f5260045260245ffd5b600435906001600160a01b038216820361027157565b602435906001600160a01b038216820361027157565b35906001600160a01b038216820361027157565b906080600319830112610271576004356001600160401b03811161027157610120818403600319011261027157600401916024356001600160401b03811161027157610120818303600319011261027157600401916044356001600160401b0381116102715761016081840360031901126102715760040191606435906001600160401b038211610271576102009082900360031901126102715760040190565b9181601f84011215610271578235916001600160401b038311610271576020838186019501011161027157565b9181601f84011215610271578235916001600160401b038311610271576020808501948460051b01011161027157565b6040600319820112610271576004356001600160401b03811161027157816122a291600401612248565b92909291602435906001600160401b038211610271576122c491600401612248565b9091565b602060031982011261027157600435906001600160401b0382116102715760609082900360031901126102715760040190565b602060031982011261027157600435906001600160401b038211610271576101209082900360031901126102715760040190565b356001600160a01b03811681036102715790565b606081019081106001600160401b03821117611f4157604052565b90601f801991011681019081106001600160401b03821117611f4157604052565b6001600160401b038111611f4157601f01601f191660200190565b9291926123a68261237f565b916123b4604051938461235e565b829481845281830111610271578281602093845f960137010152565b156123d9575050565b6355c5b3e360e11b5f5260045260245260445ffd5b91908110156123fe5760051b0190565b634e487b7160e01b5f52603260045260245ffd5b919082018092116114fb57565b9035601e19823603018112156102715701602081359101916001600160401b03821161027157813603831361027157565b908060209392818452848401375f828201840152601f01601f1916010190565b90359061011e1981360301821215610271570190565b51906001600160a01b038216820361027157565b3560ff811681036102715790565b604051906124b760e08361235e565b60a38252626c742960e81b60c0837f446174617365744f72646572286164647265737320646174617365742c75696e60208201527f74323536206461746173657470726963652c75696e7432353620766f6c756d6560408201527f2c62797465733332207461672c6164647265737320617070726573747269637460608201527f2c6164647265737320776f726b6572706f6f6c72657374726963742c6164647260808201527f6573732072657175657374657272657374726963742c6279746573333220736160a08201520152565b903590601e198136030182121561027157018035906001600160401b0382116102715760200191813603831361027157565b61266c91906101209061265b906001600160a01b036125d782612166565b1684526020818101359085015260408082013590850152606080820135908501526001600160a01b0361260c60808301612166565b1660808501526001600160a01b0361262660a08301612166565b1660a08501526001600160a01b0361264060c08301612166565b1660c085015260e081013560e085015261010081019061241f565b919092816101008201520191612450565b90565b6040519061267c82612343565b5f6040838281528260208201520152565b6040519061020082018281106001600160401b03821117611f41576040525f6101e0836126b861266f565b81526126c261266f565b60208201526126cf61266f565b60408201528260608201528260808201528260a08201528260c08201528260e0820152826101008201526060610120820152826101408201528261016082015282610180820152826101a0820152826101c08201520152565b60405190608082018281106001600160401b03821117611f415760405281606060ff5f546001600160601b03811684526001600160601b0381841c16602085015264ffffffffff8160c01c16604085015260e81c161515910152565b818102929181159184041417156114fb57565b90359061015e1981360301821215610271570190565b604051906127bd6101008361235e565b60c882526733322073616c742960c01b60e0837f576f726b6572706f6f6c4f72646572286164647265737320776f726b6572706f60208201527f6f6c2c75696e7432353620776f726b6572706f6f6c70726963652c75696e743260408201527f353620766f6c756d652c62797465733332207461672c75696e7432353620636160608201527f7465676f72792c75696e743235362074727573742c616464726573732061707060808201527f72657374726963742c616464726573732064617461736574726573747269637460a08201527f2c616464726573732072657175657374657272657374726963742c627974657360c08201520152565b9035906101fe1981360301821215610271570190565b604051906128de6101408361235e565b61010f82526e732c627974657333322073616c742960881b610120837f526571756573744f726465722861646472657373206170702c75696e7432353660208201527f206170706d617870726963652c6164647265737320646174617365742c75696e60408201527f7432353620646174617365746d617870726963652c6164647265737320776f7260608201527f6b6572706f6f6c2c75696e7432353620776f726b6572706f6f6c6d617870726960808201527f63652c61646472657373207265717565737465722c75696e7432353620766f6c60a08201527f756d652c62797465733332207461672c75696e743235362063617465676f727960c08201527f2c75696e743235362074727573742c616464726573732062656e65666963696160e08201527f72792c616464726573732063616c6c6261636b2c737472696e6720706172616d6101008201520152565b60405190612a3e60c08361235e565b609b82527f657374657272657374726963742c627974657333322073616c7429000000000060a0837f4170704f726465722861646472657373206170702c75696e743235362061707060208201527f70726963652c75696e7432353620766f6c756d652c627974657333322074616760408201527f2c61646472657373206461746173657472657374726963742c6164647265737360608201527f20776f726b6572706f6f6c72657374726963742c61646472657373207265717560808201520152565b919082039182116114fb57565b3d15612b39573d90612b208261237f565b91612b2e604051938461235e565b82523d5f602084013e565b606090565b6002546001600160a01b031633819003612b555750565b631194af8760e11b5f523360045260245260445ffd5b6001600160a01b0316908115612be1576001600160a01b0316918215612bce5760207f8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b92591835f526005825260405f20855f5282528060405f2055604051908152a3565b82634a1406b160e11b5f5260045260245ffd5b5063e602df0560e01b5f5260045260245ffd5b6040519060e082018281106001600160401b03821117611f41576040525f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b906040519461012086018681106001600160401b03821117611f41576040525f86525f60208701525f60408701525f60608701525f60808701525f60a08701525f60c0870152612c8861268d565b60e0870152612c95612bf4565b61010087015260e08601516001600160a01b039091166101e0820152612cba8361232f565b81516001600160a01b039091169052612cd28261232f565b60208201516001600160a01b039091169052612ced8461232f565b60408201516001600160a01b039091169052612d0b60c0860161232f565b6001600160a01b031660c08201526101208501356080850135808203613fe357508060606101008901510152805f52600a602052600260405f200154908115801590613fd5575b15613fc357506040610100880151015260a08401358061014087013511613fa85750600161014086013511600161014087013518026001186080610100880151015260e08601516020810160018060a01b0381515116151560208601356020890135808211613f8e575083516040015280613f56575b602087013560a0890135808211613f3b5750604084810151015260608601359015613f355760608501355b600e191681176101008901351790606088013580198316613f1f575060018116151560018316151503613f09575060a0830152612e2f8761232f565b612e3b6040890161232f565b9251516001600160a01b039081169116818103613ef457505051516001600160a01b039081169116818103613edf57505080515160208201515160408301515160c08401516001600160a01b03908116939281169281169116612ea060808a0161232f565b612eaa82826156c5565b15613ea75750612ebc6080880161232f565b612ec684826156c5565b15613e715750612ed860a0880161232f565b612ee282826156c5565b15613e3a5750612ef460c0880161232f565b612efe85826156c5565b15613e04575082613d0e575b50612f1760c0880161232f565b90612f2281836156c5565b15613cda575050612f3560e0870161232f565b90612f4081836156c5565b15613ca5575050612f54610100860161232f565b90612f5f81836156c5565b15613c7057505060e086015151805160405163099f723560e41b81526001600160a01b0391821660048201529190602090839060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa91821561047a575f92613c34575b506001600160a01b039091166020820190815290612fe6856148fd565b91612ff5610100870187612587565b9151925191936001600160a01b039384169391929091168315613c1e5750905f61303261302861303795946106bd614c71565b95869384866153e6565b614bc5565b865260200151516001600160a01b0316613afc575b60e085015160409081015180519151631053fc9d60e31b81526001600160a01b03928316600482015291606090839060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa91821561047a575f905f905f94613ab4575b5060c060208401946101008b01519060a0820152015260018060a01b0316825260646130f0604083015160c06101008b0151015190612784565b046101a060e089015101526131048561477d565b91613113610140870187612587565b9151925191936001600160a01b039384169391929091168315613a9d575090600261303261302861314795946106bd614c71565b604086015260e085015161316561315d8661478c565b6106bd614c71565b60c0820180516131909083906001600160a01b03166131886101e08b018b612587565b9290916153e6565b90516001600160a01b03169015613a82575060608701526001600160a01b036131bc610160870161232f565b1660e08201526001600160a01b036131d7610180870161232f565b166101008201526101206131f2611c8d6101a0880188612587565b9101528451604061320282615448565b9301359083821115613a6957508261321991612b02565b80926080870152602086015180613a12575b5050506040840151604061323e82615448565b93013590838211156139f857508261325591612b02565b9081808210911802189060c0840152606083015161327281614d4f565b5f52600760205263ffffffff60405f205460281c1663ffffffff81145f146139ef5750805f52600960205260e060405f2054935b013590838211156139c15750826132bc91612b02565b916101008401515281808210911802186020610100830151015261331b602061010083015101516132fc83516132f6836080870151612412565b906143c6565b6020830151806139a9575b506132f660408401519160c0850151612412565b613323612728565b60e0820151602061010084015101519261337d60018060a01b036101e08401511661337686613371613363604088510151604060208a0151015190612412565b604080890151015190612412565b612784565b908561547d565b6040820151602001516133a0906001600160a01b031661337686613371866152c3565b6133b560608201516101008301515190614d6e565b9360608201519261010083015163ffffffff815111948515613997575b8515613984575b8515613974575b8515613963575b8515613953575b8515613942575b613403604084510151615813565b613414604060208601510151615813565b60041b176134286040808601510151615813565b60081b1761343960a0850151615813565b600c1b179660018060a01b0360208501515116613936575b6101008401516001600160a01b031661392a575b6101e084015160c08501516001600160a01b03908116911681900361391e575b60e08501516001600160a01b0316908103613905575062200000879817975b6138f9575b61012084015151610230019182610230116114fb5789886137e3956136b861364d61351360c09d7fd811b592ed0899225773e8933d8df64bd0b62761a9d7aad4ed5b22735f4610a49f998c61012060609c61351b6135068561237f565b946040519788968761235e565b80865261237f565b6020850190601f190136823760e082901b9052602484018b90528251516001600160601b0319606091821b811660448701528451602090810151831b8216605888015260408601805151841b8316606c890152510151821b8116608087015260c085015190911b166094850152603f60a88501806204000084166138c5575b506208000083166138a8575b62100000831661388b575b62400000831661386f575b60408551015160788460031b16610100031b8152600f83160160406020860151015160788460011c16610100031b8152600f8360041c1601604080860151015160788460051c16610100031b8152600f8360081c16019160a08501516101f88260091c16610100031b8352600c1c160191015192613862575b825160208401825e601f199251010301815287614695565b948251946136616020850196875190612412565b5f928551155f1461385357613677929350614dd5565b905b5f908152600760205260409020805468ffffffffffffffffff191664ffffffffff979097169690961760289190911b68ffffffff000000000016178555565b83548151935160408084015189850151608086015160a087015160c09097015168ffffffffffffffffff9096164260481b6dffffffffff000000000000000000161760709990991b63ffffffff60701b169890981760909490941b62ffffff60901b169390931760a89190911b63ffffffff60a81b161760c89290921b60ff60c81b169190911760d09590951b61ffff60d01b169490941760e09290921b60ff60e01b169190911760e891821b61ffff60e81b161791151560f81b6001600160f81b0319169190911790925582515f80546020860151938601519587015160ff60e81b196001600160e81b03199092166001600160601b03948516179490931690961b9290921764ffffffffff949094168a1b9390931793909316911515901b60ff60e81b16179055565b604060018060a01b0391015151167f692ad61076dceddd0f1a861f737553dd61fc8501cf4190d29c4e90af6607f7656020604051888152a2815191602081015190606060408201519101519160405194888652602086015260408501526060840152608083015260a0820152a190565b9061385d916147d1565b613679565b8060e08881935e01613635565b60e085015160601b6001600160601b03191681526014016135bc565b6101e085015160601b6001600160601b03191681526014016135b1565b61010085015160601b6001600160601b03191681526014016135a6565b60208681018051516001600160601b0319606091821b8116855291519092015190911b16601482015260280190505f61359a565b966280000017966134a9565b613910575b866134a4565b62400000879817975061390a565b97621000001797613485565b96620800001796613465565b96620400001796613451565b945061ffff60c082015111946133f5565b945060ff60a082015111946133ee565b945061ffff608082015111946133e7565b945060ff606082015111946133e0565b945063ffffffff604082015111946133d9565b945062ffffff602082015111946133d2565b6139bb906132f68360a0870151612412565b5f613307565b631e3b15ab60e11b5f52600360045260245260445260645ffd5b634e487b7160e01b5f52602160045260245ffd5b60e090936132a6565b631e3b15ab60e11b5f52600260045260245260445260645ffd5b909192506040613a2182615448565b9301359083821115613a4f575082613a3891612b02565b9081808210911802189060a08501525f808061322b565b631e3b15ab60e11b5f52600160045260245260445260645ffd5b631e3b15ab60e11b5f525f60045260245260445260645ffd5b636b55460760e11b5f5290600360045260245260445260645ffd5b6310f17e8760e31b5f52600260045260245260445ffd5b935050506060823d606011613af4575b81613ad16060938361235e565b8101031261027157613ae282612486565b6020830151604090930151925f6130b6565b3d9150613ac4565b60e0850151602090810151805160405163099f723560e41b81526001600160a01b0391821660048201529290839060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa91821561047a575f92613be2575b506001600160a01b039091166020820190815290613b7e836142bf565b91613b8d610100850185612587565b9151925191936001600160a01b039384169391929091168315613bcb5750906001613032613028613bc195946106bd614c71565b602086015261304c565b6310f17e8760e31b5f52600160045260245260445ffd5b9091506020813d602011613c16575b81613bfe6020938361235e565b8101031261027157613c0f90612486565b905f613b61565b3d9150613bf1565b6310f17e8760e31b5f525f60045260245260445ffd5b9091506020813d602011613c68575b81613c506020938361235e565b8101031261027157613c6190612486565b905f612fc9565b3d9150613c43565b60405163ca651a4560e01b815260026004820152600360248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b815260026004820152600160248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b8152600260048201525f60248201526001600160a01b0390921660448301526064820152608490fd5b613d1a6080870161232f565b613d2483826156c5565b15613dce5750613d3660a0870161232f565b90613d4181836156c5565b15613d99575050613d5460c0860161232f565b613d5e84826156c5565b612f0a5760405163ca651a4560e01b815260016004820152600360248201526001600160a01b03909116604482015260648101849052608490fd5b60405163ca651a4560e01b815260016004820152600260248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b8152600160048201525f60248201526001600160a01b03909116604482015260648101839052608490fd5b60405163ca651a4560e01b81525f6004820152600360248201526001600160a01b03909116604482015260648101859052608490fd5b60405163ca651a4560e01b81525f6004820152600260248201526001600160a01b0390911660448201526064810191909152608490fd5b60405163ca651a4560e01b81525f6004820152600160248201526001600160a01b03909116604482015260648101849052608490fd5b60405163ca651a4560e01b815260036004820152600260248201526001600160a01b0390911660448201526064810191909152608490fd5b63dda6c64f60e01b5f5260045260245260445ffd5b6320fcc9cd60e21b5f5260045260245260445ffd5b90631c8e12c360e31b5f5260045260245260445ffd5b826375a673cf60e01b5f5260045260245260445ffd5b5f612df3565b632e7fae8960e21b5f5290600260045260245260445260645ffd5b60208501356060890135808211613f735750604083510152612dc8565b632e7fae8960e21b5f5290600160045260245260445260645ffd5b632e7fae8960e21b5f52905f60045260245260445260645ffd5b6101408663a5f6d10560e01b5f52013560045260245260445ffd5b6332e2926d60e11b5f5260045260245ffd5b5060025460a01c8110612d52565b90632951f40560e21b5f5260045260245260445ffd5b6001600160a01b038082165f908152600560209081526040808320938616835292905220549293929091908085116140415761403f939461403991612b02565b91612b6b565b565b637dc7a0d960e11b5f9081526001600160a01b039092166004526024526044849052606490fd5b156140705750565b63ec442f0560e01b5f9081526001600160a01b0391909116600452602490fd5b906001600160801b03809116911601906001600160801b0382116114fb57565b6001600160a01b03821692915f5160206158355f395f51905f52916020916140da90861515614068565b6140e48482614c23565b845f526004825260405f206001600160801b0361410681871682845416614090565b82546fffffffffffffffffffffffffffffffff191691161790556040519384526001600160a01b031692a3565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b1561416157505050565b63190eecf360e31b5f9081526001600160a01b039182166004529116602452604491909152606490fd5b61403f916141998233614c23565b6141a582600354612b02565b6003555f6040518381525f5160206158355f395f51905f5260203392a360405163a9059cbb60e01b5f9081526001600160a01b03831660045260248490527f00000000000000000000000000000000000000000000000000000000000000009060209060448180855af19060015f5114821615614229575b50906040523090614157565b3b15153d1516165f61421d565b916142a98261403f947f0000000000000000000000000000000000000000000000000000000000000000906040516323b872dd60e01b5f5260018060a01b038216600452306024528360445260205f60648180875af19260015f51148416156142ae575b506040525f6060523091614157565b614b1b565b9290923b15153d151616915f61429a565b610120906101006142ce6124a8565b602081519101209160405192835260208301372090565b9160ff90604051926020840194855260408401521660608201526060815261430e60808261235e565b51902090565b9394909160ff16801580156143bc575b156143aa57506001600160a01b03821694338614938415614366575b505050501561434d575050565b63c1d7ae6760e01b5f526004526024523360445260645ffd5b61437691929394506106bd614c71565b61438283838387615541565b938415614397575b505050505f808080614340565b6143a194506155cf565b5f80808061438a565b638e0acc3b60e01b5f5260045260245ffd5b5060018114614324565b6001600160601b03821015614406575b5f90815260066020526040902080546001600160a01b031660a09290921b6001600160a01b031916919091179055565b90815f52600960205260405f20556001600160601b03906143d6565b1561442b575050565b63276065d160e21b5f5260045260058110156139db5760245260445ffd5b9190825f52600760205260405f209081549064ffffffffff82169161446e8287614d6e565b95865f52600860205260405f2094841561457d5761448c9082614d8e565b90808510158061456b575b156145425750505060ff8454169260058410156139db576020946144ed5f94614515946144c8888c604c9a15614422565b835465ffffffffffff191660089190911b65ffffffffff001617600117835589614dd5565b69ffffffff00000000000082549160301b169069ffffffff0000000000001916179055615629565b3c5f5160601c827f252992fb0468d68d6a5784ec03214f0d0a362083f2d7ebd157af43b017a22e065f80a3565b608493508460405193636cbd3e6f60e01b85526004850152602484015260448301526064820152fd5b50816145778287612b02565b10614497565b50636a196fcb60e01b5f5260045260245ffd5b90815f52600860205260405f20549160ff831660058110156139db575f6145d564ffffffffff61266c966145cc85602097600160049814614422565b60081c16615629565b3c5f51614dfe565b939192906001600160a01b03161580614632575b61462c5761460091369161239a565b602081519101209181830361461457505050565b6306135fb360e01b5f5260045260245260445260645ffd5b50505050565b5081156145f1565b9291907f19457468657265756d205369676e6564204d6573736167653a0a3332000000005f52601c52603c5f2061467383838387615541565b938415614682575b5050505090565b61468c94506155cf565b5f80808061467b565b604001805164ffffffffff9081169392919084146114fb5764ffffffffff60018501169052828151616000811161474e575081516040516020810191606160f81b835261ffff60f01b9060f01b1660218201526680600a3d393df360c81b602382015261471f602a82865180602089018484015e81015f838201520301601f19810183528261235e565b51905ff0906001600160a01b039061473690615629565b9251926001600160a01b0390921691160361474e5750565b63632f636960e01b5f5260045261600060245260445ffd5b60409061266c949281528160208201520191612450565b610160906101406142ce6127ad565b610200906147986128ce565b60208151910120906101e06147b4611c8d6101a0840184612587565b602081519101209160405193845260208401376101c08201522090565b6147e76147e161403f9383614dd5565b91614d4f565b5f52600760205260405f209068ffffffff000000000082549160281b169068ffffffff00000000001916179055565b81356001600160e01b0319811690600485106148dd575b506001600160e01b031916633aa79acb60e21b81016148cb5750826004116102715761486160c4606484013584010161232f565b6001600160a01b039182169116036148bc57815f92918392604051928392833781018381520390305af490614894612b0f565b916148b857508051156148a957602081519101fd5b6301b2776960e11b5f5260045ffd5b9050565b6374a0583f60e01b5f5260045ffd5b63de6168e560e01b5f5260045260245ffd5b6001600160e01b0319600486900360031b81901b9091161690505f61482d565b610120906101006142ce612a2f565b61491461268d565b61491e8183614590565b6101408201519080600a0290600a8204036114fb5761493c91612412565b804210614b0557506060614adf91835f52600860205260405f20600460ff19825416179055614969612728565b906149ce85614977836152c3565b80936149bb60018060a01b036101e0830151166149b460406149a58186510151826020880151015190612412565b94019360408551015190612412565b90886152e5565b51602001516001600160a01b0316615147565b7f625fed9875dada8643f2418b838ae0bc78d9a148a18eee4ee1979ff0f3f5d42760208301916001600160601b03614a0b818316828651166153c6565b1683527399c2268479b93fde36232351229815df80837e23907fc2aca55aa696938c7e95842e8939ca0fbb2120a3eeb8948cdcee2b70da5666726040518088810160018060a01b03861682528460208301528b60408301520390a1604080516001600160a01b039093168352602083019190915290a16001600160601b038251165f54916001600160601b03851b9051851b169064ffffffffff60c01b604085015160c01b169262ffffff60e81b161717175f55015115155f549060ff60e81b90151560e81b169060ff60e81b1916175f55565b7fcbc308b5f91040d2659a5201858344b0b583cd2f9e18e8470c2fa052c5b21ff85f80a2565b8263f149601960e01b5f5260045260245260445ffd5b6001600160a01b0381169190614b3390831515614068565b614b3f81600354612412565b6001600160601b038111614b9e5760205f925f5160206158355f395f51905f529260035584845260048252604084206001600160801b03614b8581841682845416614090565b166001600160801b0319825416179055604051908152a3565b635f34108d60e01b5f526004526001600160601b0360245260445ffd5b600411156139db57565b15614bcf57505050565b636b55460760e11b5f52614be281614bbb565b6004526024526001600160a01b031660445260645ffd5b15614c0357505050565b63391434e360e21b5f5260018060a01b031660045260245260445260645ffd5b906001600160801b03614c5e819260018060a01b0385165f52600460205260405f2094614c598285885416809381831115614bf9565b612b02565b16166001600160801b0319825416179055565b467f000000000000000000000000000000000000000000000000000000000000000003614cbc577f000000000000000000000000000000000000000000000000000000000000000090565b6040600860208251614cce848261235e565b828152016734a2bc32b1a7a22160c11b815220600560208351614cf1858261235e565b82815201640352e302e360dc1b81522082519160208301937f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f855283015260608201524660808201523060a082015260a0815261430e60c08261235e565b604051602081019182525f60408201526040815261430e60608261235e565b90604051906020820192835260408201526040815261430e60608261235e565b9190548060f81c15614dbd5750614dad614da661268d565b8093614dfe565b5061018061016083015192015190565b915062ffffff63ffffffff8360701c169260901c1690565b63ffffffff8210614df4575f52600960205260405f205563ffffffff90565b5063ffffffff1690565b5f52600760205260405f205464ffffffffff8116801561514057614e2190615629565b91823b92614e2e8461237f565b93614e3c604051958661235e565b8085525f6020860180933c5f90614e54855182612412565b9051908160e01c60448701908160248901116114fb5762800000915160601c60588901908751525160601c606c8901906020885101525160601c976080810160408801998a51525160601c609482019060208b5101525160601c9060a881019060c089019180938352620400008516615118575b5050620800008316615103575b516001600160a01b03166101e088018181526210000084166150f1575b506220000083166150e6575b506240000082166150d4575b805190600f8316019060788660dd1c16610100031c604088510152805190600f8660e41c16019060788660e11c16610100031c604060208901510152805190600f8660e81c16019060788660e51c16610100031c60408a5101526101f8815191603f8760ec1c16019560e91c16610100031c60a0870152166150c0575b808210615079575b505064ffffffffff8360481c166101408301528061501557506101a0606461500a604063ffffffff96878760701c1661016087015262ffffff8760901c1661018087015260ff8760c81c16608087015261ffff8760d01c16606087015260ff8760e01c166101c087015251015161ffff8660e81c1690612784565b0491015260a81c1690565b91506101a060646150706040809660e061502d612bf4565b97885e86516101608701526020870151610180870152606087015160808701526080870151606087015260a08701516101c087015251015160c086015190612784565b04910152015190565b8161508391612b02565b61508c8161237f565b9161509a604051938461235e565b8183526150a68261237f565b6020840190601f19013682375e6101208301525f80614f8f565b90915060e082018083116114fb5790614f87565b805160601c60e0880152601401614f0a565b60e08801525f614efe565b916014815160601c910192525f614ef2565b6014825160601c920191610100890152614ed5565b9092505160601c91602060d060bc8301828c01958651525160601c9201935101525f80614ec8565b5050505f90565b60018060a01b0381165f52600460205260405f20926001600160801b038316845460801c03906001600160801b0382116114fb576151be6151e3927f1bccc549c38561cd5b57f0db11ceb8dde1b0b6ee05ab5e155b51c7c5ba64becb96906001600160801b0382549181199060801b169116179055565b60405193849384604091949392606082019560018060a01b0316825260208201520152565b0390a1565b906001600160601b03809116911603906001600160601b0382116114fb57565b7fc2aca55aa696938c7e95842e8939ca0fbb2120a3eeb8948cdcee2b70da566672936151e39160018060a01b03841690815f52600460205260405f206001600160801b0361525b81891682845416614090565b166001600160801b03198254161790556001600160601b03615282818816828451166151e8565b1690526040518581525f5160206158355f395f51905f5260203092a360405193849384604091949392606082019560018060a01b0316825260208201520152565b6040809101510151601e810290808204601e14901517156114fb576064900490565b6001600160a01b0382165f81815260046020526040902080547f6381d9813cabeb57471b5a7e05078e64845ccdb563146a6911d536f24ce960f195949391615370916001600160801b0390818061534b8a61534281868516612412565b9460801c612b02565b9216168219845416178355166001600160801b0382549181199060801b169116179055565b6001600160601b03615387818616828451166151e8565b1690526040518381525f5160206158355f395f51905f5260203092a3604080516001600160a01b039092168252602082019290925290819081016151e3565b906001600160601b03809116911601906001600160601b0382116114fb57565b9291906153f583838387615541565b93841561540a575b8415614682575050505090565b93506001600160a01b0384168015159081615427575b50936153fd565b5f838152600660205260408120546001600160a01b03169091149150615420565b805f52600660205260405f205460a01c6001600160601b0381145f1461547857505f52600960205260405f205490565b905090565b907f625fed9875dada8643f2418b838ae0bc78d9a148a18eee4ee1979ff0f3f5d427929160018060a01b03821690815f5260046020526154ea60405f206001600160801b038154818061534b8a6154e1818c614c5982878a16809381831115614bf9565b9460801c612412565b6001600160601b03615501818616828451166153c6565b169052604051908382525f5160206158355f395f51905f5260203093a3604080516001600160a01b039092168252602082019290925290819081016151e3565b92919091806041146155bb5760401461559d57505f80805b60ff8116156155945761556b9361574e565b5061557581614bbb565b15918261558157505090565b6001600160a01b03918216911614919050565b50505050505f90565b6001600160ff1b03602082013590811691359060ff1c601b01615559565b508035604060208301359201355f1a615559565b90813b15615621576020936155ff5f946114a760405193849289840196630b135d3f60e11b885260248501614766565b51915afa601f3d11165f5181615613575090565b630b135d3f60e11b14905090565b505050505f90565b60808110156156ab575f905b8160d601908160d6116114fb57826156745760481b5b60f89190911b3060501b1717602560f21b175f908152601790910190206001600160a01b031690565b8260800190816080116114fb576001600160fd1b03841684036114fb578360031b604803604881116114fb571b9060481b1761564b565b6156b4816157d0565b600181018091116114fb5790615635565b906001600160a01b038216801590811561573b575b50615734576020915f916040518481019163d202158d60e01b835260018060a01b03166024820152600460448201526044815261571860648261235e565b51915afa601f3d11165f518161572c575090565b600191501490565b5050600190565b6001600160a01b0383161490505f6156da565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a084116157c5579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa1561047a575f516001600160a01b038116156157bb57905f905f90565b505f906001905f90565b5050505f9160039190565b60ff6001600160801b03821160071b6001600160401b0383821c1160061b1763ffffffff83821c1160051b1761ffff83821c1160041b1791821c119060031c1790565b8061581d57505f90565b615826906157d0565b600181018091116114fb579056feddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3efa164736f6c6343000825000a610140806040523461023f5760a08161391380380380916100208285610243565b83398101031261023f5760405160a081016001600160401b0381118282101761022b5760405261004f82610266565b80825261005e60208401610266565b906020830191825261007260408501610266565b9260408101938452608061009a8161008c60608901610266565b976060850198895201610266565b9101526001600160a01b03906100b190821661027a565b16608052516001600160a01b03906100ca90821661027a565b1660a052516001600160a01b03906100e390821661027a565b1660c052516001600160a01b03906100fc90821661027a565b1660e0524661010052604051610113604082610243565b600881526734a2bc32b1a7a22160c11b602090910152604080517fd09e9ea0312bbb0f4fb83599321c7d1cf938d018312d2bbab59677d8eb85fe1c916101599082610243565b600581526020810190640352e302e360dc1b82525190206040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523360a082015260a081526101c160c082610243565b5190206101205260405161366e90816102a582396080518181816102810152818161105c01528181611cee0152612167015260a05181611c9a015260c051818181610e44015261125b015260e05181611113015261010051816131d1015261012051816131f70152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fd5b601f909101601f19168101906001600160401b0382119082101761022b57604052565b51906001600160a01b038216820361023f57565b803b156102845790565b634726455360e11b5f9081526001600160a01b0391909116600452602490fdfe60806040526004361015610037575b3461003357630150879b60e41b5f90815280356001600160e01b031916600452602490fd5b5f80fd5b5f3560e01c806301751998146121fb57806306fdde03146121435780630e7c40331461211857806311e35aba146120ac5780631bf6e00d146120895780631e143ef714611ea5578063248ad6a014611da657806325eacba814611d8b5780632b8857c114611d70578063313ce56714611cc957806345b637a914611c855780634b2bec8c14611c545780634f5f44ec14611bea5780635975b8fc14611bc25780635b3ae3e414611b8f5780636112f6fd14611b7457806366517ca61461166f5780636b55f4a51461160e578063715018a6146115f957806374ed5244146115de57806377a99692146115c057806380f034251461117c57806389ccfe891461116a5780638da5cb5b1461114257806390a0f546146110fe57806395d89b41146110385780639910fd7214611016578063a47e7f8014610fe7578063a9b20cee14610fae578063adccf0d514610e73578063b1b11d2c14610e2f578063b552181714610d9d578063b74861b214610c26578063bd19a4f314610b81578063bd8ab0581461099c578063bf36994e14610980578063c140996f14610960578063c2fb26a6146108ab578063c87b582a1461087a578063ce5f7895146107e9578063d09cc57e1461074a578063d286eb1614610718578063d5922f50146106a8578063db230b5214610670578063db8aaa261461066b578063dcb032411461066b578063e1523fb41461039c578063e63ec07d1461037c578063e741363b1461030c578063f9353b8d146102b05763fc0c546a0361000e5734610033575f366003190112610033576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610033576020366003190112610033576102f46102cf600435612bd6565b805190610302604060208301519201519160405194859460608652606086019061234c565b90848203602086015261234c565b9060408301520390f35b346100335760403660031901126100335760a061033b61032a612255565b61033261272c565b50600435612756565b608060405191805161034c81612370565b83526020810151602084015260408101516040840152600180851b03606082015116606084015201516080820152f35b34610033575f36600319011261003357602060015460a01c604051908152f35b34610033576020366003190112610033576103b561223f565b606060a06040516103c5816123ec565b5f815282602082015282604082015282808201525f6080820152015260018060a01b0316604051638da5cb5b60e01b8152602081600481855afa9081156105a9575f9161063c575b5060405163358982a360e01b8152915f83600481845afa9283156105a9575f93610620575b5060405163f8c2ceb360e01b81525f81600481855afa9081156105a9575f91610606575b506040516339e75d4560e01b8152905f82600481865afa9182156105a9575f926105ea575b50604051634255789760e11b815291602083600481875afa9283156105a9575f936105b4575b505f60049460405195868092631c61a4d560e31b82525afa9081156105a95761057b945f9261057f575b5061054f6105629293604051976104e1896123ec565b60018060a01b031688526020880198895260408801908152606088019283526080880195865260a0880194855261053c604051998a9960208b5260018060a01b0390511660208b01525160c060408b015260e08a019061234c565b9051888203601f190160608a015261234c565b9051868203601f1901608088015261234c565b915160a085015251838203601f190160c085015261234c565b0390f35b61056292506105a261054f913d805f833e61059a818361243d565b810190612479565b92506104cb565b6040513d5f823e3d90fd5b9392506020843d6020116105e2575b816105d06020938361243d565b8101031261003357925191925f6104a1565b3d91506105c3565b6105ff9192503d805f833e61059a818361243d565b908561047b565b61061a91503d805f833e61059a818361243d565b84610456565b6106359193503d805f833e61059a818361243d565b9183610432565b61065e915060203d602011610664575b610656818361243d565b8101906124f9565b8261040d565b503d61064c565b612387565b34610033576020366003190112610033576001600160a01b0361069161223f565b165f52600b602052602060405f2054604051908152f35b346100335760203660031901126100335760c06106c36125ca565b6106cf81600435612de9565b5060808101519061014081015190610160810151610180820151906101c06101a084015193015193604051958652602086015260408501526060840152608083015260a0820152f35b34610033576020366003190112610033576004355f526006602052602060018060a01b0360405f205416604051908152f35b3461003357602036600319011261003357600435805f52600860205260405f20549060ff82169060058210156107d557600382036107c05761057b60806107aa6107a56107a064ffffffffff8860501c1661350c565b6132c2565b6132e8565b015160405191829160208352602083019061234c565b635ed97c8d60e11b5f5260045260245260445ffd5b634e487b7160e01b5f52602160045260245ffd5b34610033576020366003190112610033576108026125ca565b61080e81600435612de9565b50606081015161057b60a08301519260018060a01b0360c0820151169060018060a01b0360e08201511661012060018060a01b0361010084015116920151926040519687968752602087015260408601526060850152608084015260c060a084015260c083019061234c565b346100335760403660031901126100335760206108a161089861223f565b6024359061328e565b6040519015158152f35b34610033575f366003190112610033575f60606040516108ca816123a2565b81815281602082015282604082015201526109336108e66126e3565b6108ee612709565b604051916108fb836123a2565b8252602082019081526040820190468252610946606084019130835260405195869560208752516080602088015260a087019061234c565b9051858203601f1901604087015261234c565b91516060840152516001600160a01b031660808301520390f35b34610033575f36600319011261003357602060025460a01c604051908152f35b346100335760206108a161099336612306565b92919091612d9f565b34610033576020366003190112610033576109b561223f565b5f60606040516109c4816123a2565b828152816020820152826040820152015260018060a01b0316604051638da5cb5b60e01b8152602081600481855afa9081156105a9575f91610b62575b50604051632c27f59d60e11b8152915f83600481845afa9283156105a9575f93610b46575b5060405163b55e75af60e01b815290602082600481845afa9182156105a9575f92610b11575b506020600491604051928380926310ec738d60e31b82525afa9081156105a9575f91610adf575b5060405192610a81846123a2565b60018060a01b03168352602083019384526040830191825260608301908152610ace6040519485946020865260018060a01b039051166020860152516080604086015260a085019061234c565b915160608401525160808301520390f35b90506020813d602011610b09575b81610afa6020938361243d565b81010312610033575184610a73565b3d9150610aed565b9091506020813d602011610b3e575b81610b2d6020938361243d565b810103126100335751906020610a4c565b3d9150610b20565b610b5b9193503d805f833e61059a818361243d565b9183610a26565b610b7b915060203d60201161066457610656818361243d565b82610a01565b3461003357602036600319011261003357610120610b9d6125ca565b610ba981600435612de9565b50805180516020808301516040938401518286015180518185015191870151978701518051818701519189015189516001600160a01b03998a1681529689169787019790975297850193909352851660608401528416608083015260a082019590955292821660c0840152921660e0820152610100810191909152f35b3461003357602036600319011261003357610c3f6125ca565b610c4b81600435612de9565b50604080516020808252835180516001600160a01b0390811683850152918101519091168284015290910151606082015290819060208181015180516001600160a01b0390811660808601529181015190911660a08401526040015160c083015260408181015180516001600160a01b0390811660e086015260208201511661010085015201516101208301526060810151610140830152608081015161016083015260a081015161018083015260c08101516001600160a01b039081166101a084015260e082015181166101c0840152610100820151166101e08301526101208101516102c0610200840152610d47906102e084019061234c565b6101408201516102208401526101608201516102408401526101808201516102608401526101a08201516102808401526101c08201516102a08401526101e0909101516001600160a01b03166102c08301520390f35b346100335761010036600319011261003357610db761223f565b506024356001600160401b03811161003357610dd79036906004016122d9565b50506044356001600160401b03811161003357610df89036906004016122d9565b505060643560ff81160361003357610e0e612281565b50610e17612297565b50610e206122ad565b50610e296122c3565b506124d9565b34610033575f366003190112610033576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b3461003357602036600319011261003357610e8c612665565b50610e986004356128a7565b6040518091602082526102008201610eb460208401835161237a565b602082015160408401526040820151606084015260608201516080840152608082015160a084015260a082015160c084015260c082015160e084015260e0820151610100840152610100820151610120840152610120820151610140840152610140820151906101e06101608501528151809152602061022085019201905f5b818110610f8c57505050906101c0610f6d61057b93610160840151610180870152610180840151601f19878303016101a088015261234c565b6101a083015185830152910151838203601f19016101e085015261234c565b82516001600160a01b0316845286955060209384019390920191600101610f34565b3461003357602036600319011261003357610fc761223f565b631b85b52960e21b5f9081526001600160a01b0391909116600452602490fd5b34610033575f3660031901126100335760207399c2268479b93fde36232351229815df80837e23604051908152f35b34610033575f3660031901126100335760206110306131ce565b604051908152f35b34610033575f366003190112610033576040516395d89b4160e01b81525f816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156105a9576110d0602161057b936020935f916110e4575b50604051938491605360f81b828401528051918291018484015e81015f838201520301601f19810183528261243d565b60405191829160208352602083019061234c565b6110f891503d805f833e61059a818361243d565b856110a0565b34610033575f366003190112610033576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610033575f366003190112610033576002546040516001600160a01b039091168152602090f35b34610033575f36600319011261003357005b34610033576040366003190112610033576004356001600160401b0381116100335780600401906101206003198236030112610033576111c36111be83612ca9565b612c83565b916111cd83612a80565b604051606094916111de868361243d565b602a82527f44617461736574206f72646572206973207265766f6b6564206f722066756c6c6020830152691e4818dbdb9cdd5b595960b21b60408301526044850135111561159b575061123082612566565b60405163099f723560e41b81526001600160a01b0391821660048201529290602090849060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa9081156105a9576112a7935f92611576575b5061129f9061010486019061257a565b929091612d9f565b916040928351906112b8858361243d565b601f82527f496e76616c69642064617461736574206f72646572207369676e61747572650060208301521561152e57506112f06125ca565b906112fd82602435612de9565b5060c0820180518551906001600160a01b03161561131b878361243d565b600e82526d1119585b081b9bdd08199bdd5b9960921b602083015261155257506020830151518551906001600160a01b031615611358878361243d565b601a82527f4465616c20616c7265616479206861732061206461746173657400000000000060208301521561155257506113a961139760848601612566565b8451516001600160a01b031690613145565b8551906113b6878361243d565b601d82527f417070207265737472696374696f6e206e6f742073617469736669656400000060208301521561155257506114096113f560a48601612566565b84870151516001600160a01b031690613145565b855190611416848361243d565b602482527f576f726b6572706f6f6c207265737472696374696f6e206e6f74207361746973602083015263199a595960e21b878301521561155257506114739061146260c48601612566565b90516001600160a01b031690613145565b61147f8551928361243d565b602382527f526571756573746572207265737472696374696f6e206e6f74207361746973666020830152621a595960ea1b858301521561152e575060a001518251916114cb848461243d565b601f83527f54616720636f6d7061746962696c697479206e6f742073617469736669656400602084015260640135901916600e191661150657005b905163057ec9c160e11b81526020600482015290819061152a90602483019061234c565b0390fd5b835163057ec9c160e11b81526020600482015290819061152a90602483019061234c565b855163057ec9c160e11b81526020600482015290819061152a90602483019061234c565b61129f9192506115949060203d60201161066457610656818361243d565b919061128f565b60405163057ec9c160e11b81526020600482015290819061152a90602483019061234c565b34610033575f366003190112610033576020604051633b9aca008152f35b34610033575f36600319011261003357602060405160078152f35b34610033575f366003190112156124d9575f80fd5b3461003357602036600319011261003357604061162961223f565b5f60208351611637816123d1565b828152015261164e61164882612c3e565b9161283b565b6020835161165b816123d1565b838152019081528251918252516020820152f35b34610033576080366003190112610033576004356001600160401b03811161003357610120600319823603011261003357602435906001600160401b0382116100335781600401610120600319843603011261003357604435916001600160401b03831161003357610160600319843603011261003357606435936001600160401b03851161003357846004019261020060031987360301126100335761181661010f93604461180e611809610120609b60405161172e60c08261243d565b8181527f657374657272657374726963742c627974657333322073616c7429000000000060a060208301927f4170704f726465722861646472657373206170702c75696e743235362061707084527f70726963652c75696e7432353620766f6c756d652c627974657333322074616760408201527f2c61646472657373206461746173657472657374726963742c6164647265737360608201527f20776f726b6572706f6f6c72657374726963742c616464726573732072657175608082015201522060405190815261010086600401602083013720612c83565b612a80565b910135612559565b916001600160a01b0361182883612566565b16611b50575b505061196361010094604461180e61180961016060c86040516118518c8261243d565b8181526733322073616c742960c01b60e060208301927f576f726b6572706f6f6c4f72646572286164647265737320776f726b6572706f84527f6f6c2c75696e7432353620776f726b6572706f6f6c70726963652c75696e743260408201527f353620766f6c756d652c62797465733332207461672c75696e7432353620636160608201527f7465676f72792c75696e743235362074727573742c616464726573732061707060808201527f72657374726963742c616464726573732064617461736574726573747269637460a08201527f2c616464726573732072657175657374657272657374726963742c627974657360c082015201522060405190815261014086600401602083013720612c83565b908180821091180218926e732c627974657333322073616c742960881b610120610140611993604051918261243d565b8481527f72792c616464726573732063616c6c6261636b2c737472696e6720706172616d60208201947f526571756573744f726465722861646472657373206170702c75696e7432353686527f206170706d617870726963652c6164647265737320646174617365742c75696e60408401527f7432353620646174617365746d617870726963652c6164647265737320776f7260608401527f6b6572706f6f6c2c75696e7432353620776f726b6572706f6f6c6d617870726960808401527f63652c61646472657373207265717565737465722c75696e7432353620766f6c60a08401527f756d652c62797465733332207461672c75696e743235362063617465676f727960c08401527f2c75696e743235362074727573742c616464726573732062656e65666963696160e084015282015201522092611ad86101a482018361257a565b611ae18161245e565b611aee604051918261243d565b8181526020810191368185011161003357602097611b40966101e085611b3b955f8d876102009860e49c61180e9c3783010152519020916040519384528b8401376101c082015220612c83565b612ab5565b6040519181808210911802188152f35b604461180e6118096111be611b6495612ca9565b908180821091180218858061182e565b34610033575f366003190112610033576020604051601e8152f35b34610033576020366003190112610033576040611baa61223f565b611bb661164882612c3e565b82519182526020820152f35b34610033575f366003190112610033576001546040516001600160a01b039091168152602090f35b3461003357602036600319011261003357611c03612539565b50611c0f600435612bd6565b6040518091602082526040611c48611c33835160606020870152608086019061234c565b6020840151858203601f19018487015261234c565b91015160608301520390f35b34610033576020366003190112610033576020611030600435611c7f611c7982612a80565b91612ab5565b90612518565b34610033575f366003190112610033576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b34610033575f3660031901126100335760405163313ce56760e01b81526020816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa80156105a9575f90611d33575b60209060ff60405191168152f35b506020813d602011611d68575b81611d4d6020938361243d565b81010312610033575160ff8116810361003357602090611d25565b3d9150611d40565b34610033575f36600319011261003357602060405160028152f35b34610033575f36600319011261003357602060405160048152f35b3461003357602036600319011261003357611dc26004356128a7565b805160058110156107d5576020820151906040830151906060840151608085015160a086015160c087015160e088015191610100890151936101208a0151956101806101408c01519b0151986040519a611e218c61018081019b61237a565b60208c015260408b015260608a0152608089015260a088015260c087015260e0860152610100850152610120840152610180610140840152835180915260206101a084019401905f5b818110611e8657848061057b888783820361016085015261234c565b82516001600160a01b0316865260209586019590920191600101611e6a565b3461003357602036600319011261003357611ebe61223f565b5f6060604051611ecd816123a2565b828152816020820152816040820152015260018060a01b0316604051638da5cb5b60e01b8152602081600481855afa9081156105a9575f9161206a575b50604051630847c43160e01b8152915f83600481845afa9283156105a9575f9361204e575b5060405163a61ca6c560e01b8152905f82600481845afa9081156105a9576004925f9261202f575b5060209060405193848092630dd4cebf60e11b82525afa9182156105a9575f92611ff9575b50611fee9060405193611f8e856123a2565b60018060a01b03168452602084019485526040840190815260608401928352611fdb6040519586956020875260018060a01b039051166020870152516080604087015260a086019061234c565b9051848203601f1901606086015261234c565b905160808301520390f35b9091506020813d602011612027575b816120156020938361243d565b81010312610033575190611fee611f7c565b3d9150612008565b6020919250612047903d805f833e61059a818361243d565b9190611f57565b6120639193503d805f833e61059a818361243d565b9183611f2f565b612083915060203d60201161066457610656818361243d565b82611f0a565b346100335760203660031901126100335760206110306120a761223f565b61283b565b346100335760403660031901126100335760806120d26120ca612255565b600435612756565b8051906120de82612370565b602081015190604081015190606060018060a01b0391015116916040519361210581612370565b8452602084015260408301526060820152f35b346100335760603660031901126100335761213161223f565b5061213a612255565b50610e2961226b565b34610033575f366003190112610033576040516395d89b4160e01b81525f816004817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa9081156105a9576110d0602761057b936020935f916121e1575b5060405193849166029ba30b5b2b2160cd1b828401528051918291018484015e81015f838201520301601f19810183528261243d565b6121f591503d805f833e61059a818361243d565b856121ab565b3461003357602061220b36612306565b91612218838383876133f8565b93841561222c575b85856040519015158152f35b6122369450613486565b82808080612220565b600435906001600160a01b038216820361003357565b602435906001600160a01b038216820361003357565b604435906001600160a01b038216820361003357565b608435906001600160a01b038216820361003357565b60a435906001600160a01b038216820361003357565b60c435906001600160a01b038216820361003357565b60e435906001600160a01b038216820361003357565b9181601f84011215610033578235916001600160401b038311610033576020838186019501011161003357565b6060600319820112610033576004356001600160a01b0381168103610033579160243591604435906001600160401b03821161003357612348916004016122d9565b9091565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b600411156107d557565b9060058210156107d55752565b34610033575f366003190112610033576020604051600a8152f35b608081019081106001600160401b038211176123bd57604052565b634e487b7160e01b5f52604160045260245ffd5b604081019081106001600160401b038211176123bd57604052565b60c081019081106001600160401b038211176123bd57604052565b606081019081106001600160401b038211176123bd57604052565b60a081019081106001600160401b038211176123bd57604052565b90601f801991011681019081106001600160401b038211176123bd57604052565b6001600160401b0381116123bd57601f01601f191660200190565b602081830312610033578051906001600160401b038211610033570181601f82011215610033576020815191016124af8261245e565b926124bd604051948561243d565b8284528282011161003357815f926020928386015e8301015290565b63116211bf60e01b5f90815280356001600160e01b031916600452602490fd5b9081602091031261003357516001600160a01b03811681036100335790565b9190820180921161252557565b634e487b7160e01b5f52601160045260245ffd5b6040519061254682612407565b5f60408360608152606060208201520152565b9190820391821161252557565b356001600160a01b03811681036100335790565b903590601e198136030182121561003357018035906001600160401b0382116100335760200191813603831361003357565b604051906125b982612407565b5f6040838281528260208201520152565b6040519061020082018281106001600160401b038211176123bd576040525f6101e0836125f56125ac565b81526125ff6125ac565b602082015261260c6125ac565b60408201528260608201528260808201528260a08201528260c08201528260e0820152826101008201526060610120820152826101408201528261016082015282610180820152826101a0820152826101c08201520152565b604051906101e082018281106001600160401b038211176123bd5760405260606101c0835f81525f60208201525f60408201525f838201525f60808201525f60a08201525f60c08201525f60e08201525f6101008201525f610120820152826101408201525f610160820152826101808201525f6101a08201520152565b604051906126f260408361243d565b600882526734a2bc32b1a7a22160c11b6020830152565b6040519061271860408361243d565b60058252640352e302e360dc1b6020830152565b6040519061273982612422565b5f6080838281528260208201528260408201528260608201520152565b91909161276161272c565b92815f52600860205260405f205460ff811660058110156107d557600303612836576107a56107a064ffffffffff61279c9360501c1661350c565b60208101519092906001600160a01b03908116908316036128365760028552825160405160208101918383526040820152604081526127dc60608261243d565b519020602086015282516040519160208301936001600160601b03199060601b168452603483015260548201526054815261281860748261243d565b51902060408481019190915201516001600160a01b03166060830152565b505050565b61288a906001600160601b03906001600160a01b03167399c2268479b93fde36232351229815df80837e23810361288d57815f5460601c16905b5f5260046020521660405f205460801c612518565b90565b5f90612875565b8181029291811591840414171561252557565b906128b0612665565b91805f52600860205260405f20549060ff821660058110156107d557801561283657602060045f6128ea64ffffffffff8760081c1661350c565b3c5f51906101406128f96125ca565b6129038185612de9565b938389526020890152845f52600860205263ffffffff60405f205460301c1663ffffffff81145f14612a7b5750845f52600960205260405f20545b6040890152836060890152018051836007026007810485036125255761296391612518565b6080880152519082600a0291600a830484036125255760039261298591612518565b60c088015203612836576129a86107a56107a064ffffffffff8660501c1661350c565b926001600160ff1b03821682036125255764ffffffffff6129d09260011b9160781c16612518565b60a0850152815160405190602082019283526040820152604081526129f660608261243d565b51902060e08401526001610100840152600161012084015260405190612a1d60408361243d565b60018252602080830192903684378061014086015260018060a01b03602083015116905115612a6757608092528051610160850152606081015161018085015201516101c0830152565b634e487b7160e01b5f52603260045260245ffd5b61293e565b805f52600660205260405f205460a01c6001600160601b0381145f14612ab057505f52600960205260405f205490565b905090565b60405160208101908282525f604082015260408152612ad560608261243d565b5190205f52600760205263ffffffff60405f205460281c1663ffffffff81145f14612ab057505f52600960205260405f205490565b90604051915f8154908160011c9260018316928315612bcc575b602085108414612bb8578487528693908115612b965750600114612b52575b50612b509250038361243d565b565b90505f9291925260205f20905f915b818310612b7a575050906020612b50928201015f612b43565b6020919350806001915483858901015201910190918492612b61565b905060209250612b5094915060ff191682840152151560051b8201015f612b43565b634e487b7160e01b5f52602260045260245ffd5b93607f1693612b24565b612bde612539565b5060025460a01c811015612c2c575f52600a60205260405f20600260405191612c0683612407565b612c0f81612b0a565b8352612c1d60018201612b0a565b60208401520154604082015290565b6332e2926d60e11b5f5260045260245ffd5b61288a906001600160601b03906001600160a01b0316308103612c7c57815f5416905b5f526004602052166001600160801b0360405f205416612518565b5f90612c61565b604290612c8e6131ce565b906040519161190160f01b8352600283015260228201522090565b6101209061010060a3604051612cc060e08261243d565b818152626c742960e81b60c060208301927f446174617365744f72646572286164647265737320646174617365742c75696e84527f74323536206461746173657470726963652c75696e7432353620766f6c756d6560408201527f2c62797465733332207461672c6164647265737320617070726573747269637460608201527f2c6164647265737320776f726b6572706f6f6c72657374726963742c6164647260808201527f6573732072657175657374657272657374726963742c6279746573333220736160a08201520152209160405192835260208301372090565b929190612dae838383876133f8565b938415612dd7575b8415612dc4575b5050505090565b612dce9450613486565b5f808080612dbd565b9350612de3818561328e565b93612db6565b5f52600760205260405f205464ffffffffff8116801561313e576107a0612e0f9161350c565b915f60208401612e20855182612518565b9051908160e01c60448701908160248901116125255762800000915160601c60588901908751525160601c606c8901906020885101525160601c976080810160408801998a51525160601c609482019060208b5101525160601c9060a881019060c089019180938352620400008516613116575b5050620800008316613101575b516001600160a01b03166101e088018181526210000084166130ef575b506220000083166130e4575b506240000082166130d2575b805190600f8316019060788660dd1c16610100031c604088510152805190600f8660e41c16019060788660e11c16610100031c604060208901510152805190600f8660e81c16019060788660e51c16610100031c60408a5101526101f8815191603f8760ec1c16019560e91c16610100031c60a0870152166130be575b808210613077575b505064ffffffffff8360481c1661014083015280612fe157506101a06064612fd6604063ffffffff96878760701c1661016087015262ffffff8760901c1661018087015260ff8760c81c16608087015261ffff8760d01c16606087015260ff8760e01c166101c087015251015161ffff8660e81c1690612894565b0491015260a81c1690565b9091506040519260e08401908482106001600160401b038311176123bd576101a092604061306f9260649482525f885260208801975f8952828101985f8a52606082015f815260808301915f835260a08401935f855260e060c08201985f8a52825e516101608c0152516101808b01525160808a0152516060890152516101c0880152510151905190612894565b049101525190565b8161308191612559565b61308a8161245e565b91613098604051938461243d565b8183526130a48261245e565b6020840190601f19013682375e6101208301525f80612f5b565b90915060e082018083116125255790612f53565b805160601c60e0880152601401612ed6565b60e08801525f612eca565b916014815160601c910192525f612ebe565b6014825160601c920191610100890152612ea1565b9092505160601c91602060d060bc8301828c01958651525160601c9201935101525f80612e94565b5050505f90565b906001600160a01b03821680159081156131bb575b506131b4576020915f916040518481019163d202158d60e01b835260018060a01b03166024820152600460448201526044815261319860648261243d565b51915afa601f3d11165f51816131ac575090565b600191501490565b5050600190565b6001600160a01b0383161490505f61315a565b467f000000000000000000000000000000000000000000000000000000000000000003613219577f000000000000000000000000000000000000000000000000000000000000000090565b6132216126e3565b60208151910120613230612709565b602081519101206040519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f8452604083015260608201524660808201523060a082015260a0815261328860c08261243d565b51902090565b6001600160a01b031680151591826132a557505090565b5f908152600660205260409020546001600160a01b031614919050565b90813b5f6132cf8261245e565b936132dd604051958661243d565b82855260208501903c565b90604051916132f683612422565b5f8352602083015f815260408401915f83526060850192606084526080860192606084528660218401519052604183015160601c9052605582015160601c9052606981015160f01c604b019283604b1161252557815180851081861802189081604b1082604b1802821861336a8184612559565b9260208261339061337a8761245e565b96613388604051988961243d565b80885261245e565b8683019390601f19013685370392860101905e5280518381189381119390930283189260206133bf8583612559565b94806133e36133cd8861245e565b976133db604051998a61243d565b80895261245e565b8784019490601f190136863703930101905e52565b92919091806041146134725760401461345457505f80805b60ff81161561344b57613422936135df565b5061342c81612370565b15918261343857505090565b6001600160a01b03918216911614919050565b50505050505f90565b6001600160ff1b03602082013590811691359060ff1c601b01613410565b508035604060208301359201355f1a613410565b90813b1561350457836134e260845f956020976040519485928a840197630b135d3f60e11b89526024850152604060448501528160648501528484013787838284010152601f801991011681010301601f19810183528261243d565b51915afa601f3d11165f51816134f6575090565b630b135d3f60e11b14905090565b505050505f90565b608081101561358e575f905b8160d601908160d61161252557826135575760481b5b60f89190911b3060501b1717602560f21b175f908152601790910190206001600160a01b031690565b826080019081608011612525576001600160fd1b0384168403612525578360031b60480360488111612525571b9060481b1761352e565b6001600160801b03811160071b6001600160401b0382821c1160061b1763ffffffff82821c1160051b1761ffff82821c1160041b1760ff82821c119060031c17600181018091116125255790613518565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411613656579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa156105a9575f516001600160a01b0381161561364c57905f905f90565b505f906001905f90565b5050505f916003919056fea164736f6c6343000825000a62bf08360c9d561749c54eaf4f8bf8cb6c8b6f4f40607bcec39a8172e714d25c";
+  const _bytecode = "0x61018080604052346107ab5761590a803803809161001d82856107af565b8339810181810361010081126107ab5760c0136107ab576040519160c083016001600160401b038111848210176105725760405261005a816107d2565b8352610068602082016107d2565b906020840191825261007c604082016107d2565b6040850190815261008f606083016107d2565b90606086019182526100a3608084016107d2565b93608087019485526100b760a085016107d2565b60a0880190815260c08501519094906001600160401b0381116107ab5781019680601f890112156107ab578751976001600160401b038911610572578860051b9160405199610109602085018c6107af565b8a526020808b0193830101918183116107ab5760208101935b83851061070c57505050505060e061013a91016107d2565b96516001600160a01b0390811660805290511661015a81803b151561083b565b60a052516001600160a01b031661017481803b151561083b565b60c052516001600160a01b031661018e81803b151561083b565b60e052306101005246610120526040936008602086516101ae88826107af565b828152016734a2bc32b1a7a22160c11b8152206005602087516101d189826107af565b82815201640352e302e360dc1b81522086519060208201927f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f84528883015260608201524660808201523060a082015260a0815261023060c0826107af565b5190206101405261024481803b151561083b565b610160525f5491516001600160a01b03166102618180151561083b565b600254816001600160a01b0382167f8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e05f80a36001600160a01b0319161760025551610c3560a61b6001600160a01b039190911690811760015565ffffffffffff60c01b1990911690151560e81b60ff60e81b1617600160c01b175f9081555b815181101561067d57600581901b82016020015183810180519091906001600160401b03811161066b5760025460a081901c92906001600160601b038414610657576001600160a01b03166001840160a01b6001600160a01b031916176002555f838152600d60205287902081518051906001600160401b03821161057257825490600182811c9216801561064d575b60208310146105545781601f8493116105f4575b50602090601f8311600114610591575f92610586575b50508160011b915f199060031b1c19161781555b602082018051805191969160018401916001600160401b038211610572578254600181811c91168015610568575b602082101461055457601f8111610503575b50602090601f831160011461048157935f5160206158ea5f395f51905f529896938360019c9b999794600294610467985f92610476575b50505f19600383901b1c1916908d1b1790555b5191015551935161045a8a519586958652608060208701526080860190610863565b908482038b860152610863565b9060608301520390a1016102e0565b015190505f80610425565b90601f19831691845f52815f20925f5b8181106104eb575084600294610467989460019f9e9c9a9794600194955f5160206158ea5f395f51905f529f9d9a96106104d3575b505050811b019055610438565b01515f1960f88460031b161c191690555f80806104c6565b92936020600181928786015181550195019301610491565b828111156103ee57835f5260205f20601f840160051c906020851061054c575b81601f9101920160051c03905f5b82811061053f5750506103ee565b5f82820155600101610531565b5f9150610523565b634e487b7160e01b5f52602260045260245ffd5b90607f16906103dc565b634e487b7160e01b5f52604160045260245ffd5b015190505f8061039a565b5f8581528281209350601f198516905b8181106105dc57509084600195949392106105c4575b505050811b0181556103ae565b01515f1960f88460031b161c191690555f80806105b7565b929360206001819287860151815501950193016105a1565b8281111561038457909150835f5260205f20601f840160051c9060208510610645575b849392601f0160051c82900391015f5b828110610635575050610384565b5f81830155859450600101610627565b5f9150610617565b91607f1691610370565b634e487b7160e01b5f52601160045260245ffd5b63d076804160e01b5f5260045260245ffd5b6080518390610698906001600160a01b0316803b151561083b565b51615062908161088882396080518181816104e40152818161085901528181610baa0152818161321b015261328b015260a05181611bb7015260c05181612b57015260e05181611d9d01526101005181614d9601526101205181614e8401526101405181614dcc0152610160518160330152f35b84516001600160401b0381116107ab5782016060818503601f1901126107ab5760405191606083016001600160401b038111848210176105725760405260208201516001600160401b0381116107ab5785602061076b928501016107e6565b83526040820151926001600160401b0384116107ab576060836107958860208098819801016107e6565b8584015201516040820152815201940193610122565b5f80fd5b601f909101601f19168101906001600160401b0382119082101761057257604052565b51906001600160a01b03821682036107ab57565b81601f820112156107ab578051906001600160401b038211610572576040519261081a601f8401601f1916602001856107af565b828452602083830101116107ab57815f9260208093018386015e8301015290565b156108435750565b634726455360e11b5f9081526001600160a01b0391909116600452602490fd5b805180835260209291819084018484015e5f828201840152601f01601f191601019056fe60806040526004361015610085575b36156100725761001f34341561154e565b5f80604051368282378036810183815203907f00000000000000000000000000000000000000000000000000000000000000005af461005c613982565b901561006a57602081519101f35b602081519101fd5b63019291bb60e61b5f523460045260245ffd5b5f5f3560e01c8063103ef66f14610d91578063156194d414610d6b5780632e1a7d4d14610d4f5780632f39153314610ce65780633354f8a514610c7957806336efd16f14610c4d5780634a970be714610b7c5780635b36c66b14610b5a5780635facd761146108f05780638f4ffcb114610807578063ac9650d814610662578063b504681d1461060d578063b6b55f25146105e7578063bd66528a146105ca578063c86283c81461059a578063ce74602414610498578063ec29d9841461022b578063f722cb32146101c75763fa055d7e14610161575061000e565b346101c45760203660031901126101c4576004356001600160401b0381116101c257610191903690600401610dcf565b915b8281106101a557602060405160018152f35b806101bc6101b6600193868661151e565b35613ac3565b01610193565b505b80fd5b50346101c4576101d636610ea0565b909291936101e78286818114611500565b8481106101f957602060405160018152f35b8061022561022061020d600194898861151e565b3561021984878a61151e565b3590613330565b613ac3565b016101e7565b50346101c4576101203660031901126101c457600435610249610f06565b906084356001600160401b03811161049457610269903690600401610f1c565b9260a4356001600160401b03811161049057610289903690600401610f1c565b93909260c4359560018060a01b03871680970361048c5760e4356001600160401b038111610488576102bf903690600401610f1c565b979094610104356001600160401b038111610484576102e2903690600401610f1c565b6102ed979197610fdb565b976102f8898961158f565b97610301611076565b956103118d8d8a8c606435613eb3565b956040519661031f88610f6d565b87526001600160a01b03166020870152604086015261034390602435908b90613eff565b9b6103508d998b8b613408565b61035d93858a8c89613f7c565b858b52600860205260408b2091866103778b8b888a614334565b6103809061160f565b61038e8c8c898b878661434c565b50610399908661163a565b845464ffffffffff60501b191660509190911b64ffffffffff60501b161784556103c49389866136c4565b80515f80546001600160601b0319166001600160601b0392831617905560208201516103f09116611108565b6040818101518a5460609093015165ffffffffffff60c01b1990931660c09190911b64ffffffffff60c01b161791151560e81b60ff60e81b16919091178955516020808252909283926104459284019161152e565b037f78ce8a8bc0fcb704e8ba3b3dbb36aa88002df8038128b4af2f27ef65db66504491a2610100015161048193906001600160a01b031661176a565b80f35b8a80fd5b8880fd5b8780fd5b8580fd5b8380fd5b50346101c457806003193601126101c4576104b161310d565b6002546001600160a01b03908116911681810361058557506040516370a0823160e01b81523060048201526020816024817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa92831561057957809361053e575b60208361053661052f8760035490611568565b8092613e13565b604051908152f35b9092506020833d602011610571575b8161055a60209383610f9c565b810103126101c4575090519061053661052f61051c565b3d915061054d565b604051903d90823e3d90fd5b631194af8760e11b8352600452602452604490fd5b50346101c45760403660031901126101c4576105bf6105b7610ef0565b600435613182565b602060405160018152f35b50346101c45760203660031901126101c457610481600435613ac3565b50346101c45760203660031901126101c4576105bf61060461310d565b60043581613280565b50346101c45761061c36610ea0565b91929361062c8385818114611500565b83811061063e57602060405160018152f35b8061065b61064f600193878961151e565b3561021983878761151e565b500161062c565b5060203660031901126101c4576004356001600160401b0381116101c25761068e903690600401610dcf565b909161069b34341561154e565b6001600160a01b03815c811693906106b161310d565b166001600160a01b0319835c1617825d6106ca83613a98565b936106d86040519586610f9c565b838552601f196106e785613a98565b01835b8181106107f6575050825b8481101561077f57838061070e8360051b86018661113c565b908160405192839283378101838152039082305af161072b613982565b9015610751579060019161073f8289613aaf565b5261074a8188613aaf565b50016106f5565b9061077b604051928392635c0dee5d60e01b84526004840152604060248401526044830190610f49565b0390fd5b8584805c6001600160a01b0319168417815d6040519182916020830160208452825180915260408401602060408360051b870101940192905b8282106107c757505050500390f35b919360019193955060206107e68192603f198a82030186528851610f49565b96019201920185949391926107b8565b806060602080938a010152016106ea565b50346101c45760803660031901126101c457600435906001600160a01b03821682036101c457610835610f06565b6064356001600160401b0381116108ec57610854903690600401610f1c565b9290917f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03169033821490816108d9575b50156108c25750506108a18360243581613280565b816108b157602060405160018152f35b6108ba926139b1565b5f80806105bf565b635887fc7560e11b82523360045260245260449150fd5b6001600160a01b0316331490505f61088c565b8280fd5b50346101c45760e03660031901126101c4576004356024356044356001600160401b03811161049457610927903690600401610f1c565b6064356001600160401b03811161049057610946903690600401610f1c565b9390926084356001600160a01b038116939084900361048c578760a4356001600160401b0381116101c25761097f903690600401610f1c565b91909460c435966001600160401b0388116108ec578a80978b958b9a3690600401906109aa91610f1c565b916109b3610fdb565b97858152600860205260409020966109cc8989886133a3565b996109d5611076565b9a6109de61310d565b98604051996109ec8b610f6d565b848b526001600160a01b031660208b015260408a0152610a0d908b89613408565b60608a0151610a1d908a89613449565b6101008a018051909f610a3b9390916001600160a01b0316896134dc565b610a489386868a8c613533565b92610a558c8c898b614334565b610a5e9061160f565b610a6c8d8d8a8c888661434c565b50610a77908761163a565b815464ffffffffff60501b191660509190911b64ffffffffff60501b16178155610aa194866136c4565b80515f80546001600160601b0319166001600160601b039283161790556020820151610acd9116611108565b6040818101518a5460609093015165ffffffffffff60c01b1990931660c09190911b64ffffffffff60c01b161791151560e81b60ff60e81b1691909117895551602080825290928392610b229284019161152e565b037f78ce8a8bc0fcb704e8ba3b3dbb36aa88002df8038128b4af2f27ef65db66504491a25161048193906001600160a01b031661176a565b50346101c45760403660031901126101c4576020610536602435600435613330565b34610c495760a0366003190112610c49576004356044359060ff8216809203610c4957610ba761310d565b907f00000000000000000000000000000000000000000000000000000000000000006001600160a01b0316803b15610c49575f809160e46105bf96604051948593849263d505accf60e01b845260018060a01b038a1660048501523060248501528860448501526024356064850152608484015260643560a484015260843560c48401525af1610c39575b5081613280565b5f610c4391610f9c565b5f610c32565b5f80fd5b34610c49576040366003190112610c49576105bf610c69610ef0565b600435610c7461310d565b613280565b34610c4957610c8736610ea0565b919290610c978385818114611500565b610c9f61310d565b905f5b858110610cb457602060405160018152f35b80610ce0610cc5600193898861151e565b35610cd9610cd4848a8861151e565b6114ec565b9086613280565b01610ca2565b34610c49576020610d317f81eec3d5401bb1693dbef61f0800bc16602905d6677d691c1262d6f08456e9a06040610d1c36610dff565b90610d299693929661310d565b968793611844565b81518181526001600160a01b039094168585015292a1604051908152f35b34610c49576020366003190112610c49576105bf6105b761310d565b34610c49576020610536610d7e36610dff565b91610d8b60c084016114ec565b93611844565b34610c49576040366003190112610c49576024356001600160401b038111610c4957610dc4610dcd913690600401610dcf565b9060043561116e565b005b9181601f84011215610c49578235916001600160401b038311610c49576020808501948460051b010111610c4957565b906080600319830112610c49576004356001600160401b038111610c49576101208184036003190112610c4957600401916024356001600160401b038111610c49576101208183036003190112610c4957600401916044356001600160401b038111610c49576101608184036003190112610c495760040191606435906001600160401b038211610c4957610200908290036003190112610c495760040190565b6040600319820112610c49576004356001600160401b038111610c495781610eca91600401610dcf565b92909291602435906001600160401b038211610c4957610eec91600401610dcf565b9091565b602435906001600160a01b0382168203610c4957565b604435906001600160a01b0382168203610c4957565b9181601f84011215610c49578235916001600160401b038311610c495760208381860195010111610c4957565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b606081019081106001600160401b03821117610f8857604052565b634e487b7160e01b5f52604160045260245ffd5b90601f801991011681019081106001600160401b03821117610f8857604052565b60405190610fca82610f6d565b5f6040838281528260208201520152565b6040519061020082018281106001600160401b03821117610f88576040525f6101e083611006610fbd565b8152611010610fbd565b602082015261101d610fbd565b60408201528260608201528260808201528260a08201528260c08201528260e0820152826101008201526060610120820152826101408201528261016082015282610180820152826101a0820152826101c08201520152565b60405190608082018281106001600160401b03821117610f885760405281606060ff5f546001600160601b03811684526001600160601b0381841c16602085015264ffffffffff8160c01c16604085015260e81c161515910152565b91908110156110f45760051b8101359060fe1981360301821215610c49570190565b634e487b7160e01b5f52603260045260245ffd5b5f80546bffffffffffffffffffffffff60601b191660609290921b6bffffffffffffffffffffffff60601b16919091179055565b903590601e1981360301821215610c4957018035906001600160401b038211610c4957602001918136038313610c4957565b919091611179610fdb565b611183818361158f565b61118b611076565b905f805b86821061149a576111a0915061160f565b604083019164ffffffffff8351166001875f915b8a8c8185106112a45750505050505050906111d48392610100959461163a565b506001600160601b0380835116166001600160601b03195f5416175f556112076001600160601b03602084015116611108565b51905f5490606060ff60e81b910151151560e81b169164ffffffffff60c01b9060c01b169065ffffffffffff60c01b191617175f55019160018060a01b038351161561129e575f5b81811061125d575050505050565b8061129861126e60019385896110d2565b838060a01b03875116611290611285833589611730565b92608081019061113c565b92909161176a565b0161124f565b50505050565b6112af9185916110d2565b896112bd606083018361113c565b888c6112cc608087018761113c565b9290958584888760408c0135936112e294613eb3565b926112ef60208a016114ec565b936112fc60a08b016114ec565b9b60405195869261130c84610f6d565b83526001600160a01b0390811660208401529c909c16604082019081529b611338908b35908590613eff565b996113458b958587613408565b61135260c082018261113c565b92909160e081016113629161113c565b9561136e979195613f7c565b90878d01988160208b01906020915e602082015160601b60408b01525160601b60548a0152604888018811611486578f8f88918f917f78ce8a8bc0fcb704e8ba3b3dbb36aa88002df8038128b4af2f27ef65db665044998f9360029060019f8a6114629b8d8f93816068958160f01b87840152606a8301370195606a870137601f199401010301019b845f52600860205261142b60405f2094859081549064ffffffffff60501b9060501b169064ffffffffff60501b1916179055565b83548d61143e8361ffff60881b92611568565b60881b169161ffff60781b9060781b169063ffffffff60781b1916171783556136c4565b61147960405192839260208452602084019161152e565b0390a291019088906111b4565b634e487b7160e01b5f52601160045260245ffd5b6114e46001916114de898b6114d66114cc886114c46114ba8287876110d2565b606081019061113c565b9590946110d2565b608081019061113c565b929091614334565b906115b5565b91019061118f565b356001600160a01b0381168103610c495790565b15611509575050565b6355c5b3e360e11b5f5260045260245260445ffd5b91908110156110f45760051b0190565b908060209392818452848401375f828201840152601f01601f1916010190565b156115565750565b63019291bb60e61b5f5260045260245ffd5b9190820391821161148657565b1561157d5750565b636a196fcb60e01b5f5260045260245ffd5b6115b3909291926115a08482614005565b9351516001600160a01b03161515611575565b565b9190820180921161148657565b6001600160401b038111610f8857601f01601f191660200190565b906115e7826115c2565b6115f46040519182610f9c565b8281528092611605601f19916115c2565b0190602036910137565b806001019081600111611486576021018091116114865761162f906115dd565b8051601f1901815290565b604001805164ffffffffff9081169392919084146114865764ffffffffff6001850116905282815161600081116116f3575081516040516020810191606160f81b835261ffff60f01b9060f01b1660218201526680600a3d393df360c81b60238201526116c4602a82865180602089018484015e81015f838201520301601f198101835282610f9c565b51905ff0906001600160a01b03906116db90614763565b9251926001600160a01b039092169116036116f35750565b63632f636960e01b5f5260045261600060245260445ffd5b604051602081019182525f60408201526040815261172a606082610f9c565b51902090565b90604051906020820192835260408201526040815261172a606082610f9c565b60409061176794928152816020820152019161152e565b90565b91929091906001600160a01b0382161561129e576117b760015460a01c946117a96040519384926020840197635dd8085560e01b895260248501611750565b03601f198101835282610f9c565b6117c4603f8504856115b5565b6127108101809111611486575a115a90156117e75750915f80949281945193f150565b8490631d7515db60e11b5f5260045260245260445ffd5b6040519060e082018281106001600160401b03821117610f88576040525f60c0838281528260208201528260408201528260608201528260808201528260a08201520152565b93919290926040519461012086018681106001600160401b03821117610f88576040525f86525f60208701525f60408701525f60608701525f60808701525f60a08701525f60c0870152611896610fdb565b60e08701526118a36117fe565b61010087015260e08601516001600160a01b039094166101e08501526118c8816114ec565b84516001600160a01b0390911690526118e0856114ec565b60208501516001600160a01b0390911690526118fb826114ec565b60408501516001600160a01b03909116905261191960c084016114ec565b6001600160a01b031660c085015261012083013560808301358082036130f757508060606101008901510152805f52600d602052600260405f2001549081158015906130e9575b156130d757506040610100880151015260a082013580610140850135116130bc5750600161014084013511600161014085013518026001186080610100880151015260e086015160018060a01b0360208201515116151560208501358060208501351161309d5750806020840135604084510152613062575b60a0850135806020860135116130435750602084013560408084015101526060830135905f1461303d5760608701355b600e191681176101008601351790606085013580198316613027575060018116151560018316151503613011575060a0820152611a45846114ec565b90611a52604086016114ec565b81515190926001600160a01b039182169116818103612ffc57505060200151516001600160a01b039081169116818103612fe757505083515160208501515160408601515160c08701516001600160a01b03908116939281169281169116611abc608088016114ec565b611ac68282614d0a565b15612faf5750611ad8608086016114ec565b611ae28482614d0a565b15612f795750611af460a086016114ec565b611afe8282614d0a565b15612f425750611b1060c086016114ec565b611b1a8582614d0a565b15612f0c575082612e16575b50611b3360c086016114ec565b90611b3e8183614d0a565b15612de2575050611b5160e085016114ec565b90611b5c8183614d0a565b15612dad575050611b7061010084016114ec565b90611b7b8183614d0a565b15612d7857505060e086015151805160405163099f723560e41b81526001600160a01b03918216600482015291959190602090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa908115612b17575f91612d3e575b506001600160a01b0316602086015260405160c0959061012090609b90611c0e8982610f9c565b8181527f657374657272657374726963742c627974657333322073616c7429000000000060a060208301927f4170704f726465722861646472657373206170702c75696e743235362061707084527f70726963652c75696e7432353620766f6c756d652c627974657333322074616760408201527f2c61646472657373206461746173657472657374726963742c6164647265737360608201527f20776f726b6572706f6f6c72657374726963742c61646472657373207265717560808201520152206040519081526101008560208301372090611cf061010085018561113c565b6020830151925190936001600160a01b03938416939091168315612d285750905f611d4b611d41611d509594611d24614d93565b6042916040519161190160f01b8352600283015260228201522090565b95869384866147ff565b6143b8565b875260200151516001600160a01b0316612b22575b60e086015160409081015180519151631053fc9d60e31b81526001600160a01b039283166004820152909691606090829060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa908115612b1757865f925f925f91612acc575b506101008b01519060a0820152015260018060a01b031660208701526064611e076040880151876101008b01510151906133f5565b046101a060e089015101526101009561016060c8604051611e288a82610f9c565b8181526733322073616c742960c01b60e060208301927f576f726b6572706f6f6c4f72646572286164647265737320776f726b6572706f84527f6f6c2c75696e7432353620776f726b6572706f6f6c70726963652c75696e743260408201527f353620766f6c756d652c62797465733332207461672c75696e7432353620636160608201527f7465676f72792c75696e743235362074727573742c616464726573732061707060808201527f72657374726963742c616464726573732064617461736574726573747269637460a08201527f2c616464726573732072657175657374657272657374726963742c62797465738c8201520152206040519081526101408660208301372090611f4061014086018661113c565b6020830151925190936001600160a01b03938416939091168315612ab55750906002611d4b611d41611f759594611d24614d93565b604088015260e087015161212261020061010f886e732c627974657333322073616c742960881b6101208c7f72792c616464726573732063616c6c6261636b2c737472696e6720706172616d61014091611fd26040519384610f9c565b8683527f756d652c62797465733332207461672c75696e743235362063617465676f727960208401967f526571756573744f726465722861646472657373206170702c75696e7432353688527f206170706d617870726963652c6164647265737320646174617365742c75696e60408601527f7432353620646174617365746d617870726963652c6164647265737320776f7260608601527f6b6572706f6f6c2c75696e7432353620776f726b6572706f6f6c6d617870726960808601527f63652c61646472657373207265717565737465722c75696e7432353620766f6c60a08601528401527f2c75696e743235362074727573742c616464726573732062656e65666963696160e08401528201520152206120fd6120f66101a08a018a61113c565b36916134a6565b602081519101206040519182526101e08960208401376101c082015220611d24614d93565b818701805161214c9083906001600160a01b03166121446101e08b018b61113c565b9290916147ff565b90516001600160a01b03169015612a9a575060608901526001600160a01b0361217861016087016114ec565b1660e08201526001600160a01b0361219361018087016114ec565b16878201526101206121ac6120f66101a088018861113c565b910152865160406121bc82614875565b9301359083821115612a815750826121d391611568565b80926080890152602088015180612a2a575b505050604086015160406121f882614875565b9301359083821115612a1057508261220f91611568565b9081808210911802189060c0860152606085015161222c8161170b565b5f52600760205263ffffffff60405f205460281c1663ffffffff81145f14612a075750805f52600c60205260e060405f2054935b013590838211156129d957508261227691611568565b91610100860151528180821091180218602061010085015101526122d5602061010085015101516122b685516122b08360808901516115b5565b906148aa565b6020850151806129c1575b506122b060408601519160c08701516115b5565b6122dd611076565b9260e0810151602061010083015101519061233860018060a01b036101e0830151166123318461232c61231e604087510151604060208901510151906115b5565b6040808801510151906115b5565b6133f5565b9088614930565b60408101516020015161235b906001600160a01b03166123318461232c8561466a565b61237060608401516101008501515190611730565b95606084015161010085015163ffffffff81511180156129b1575b80156129a0575b8015612992575b8015612983575b8015612975575b8015612967575b6123bc604086510151615014565b6123cd604060208801510151615014565b60041b176123e16040808801510151615014565b60081b176123f260a0870151615014565b600c1b179860018060a01b036020870151511661295b575b858101516001600160a01b031661294e575b6101e08601518987018051909b84939290916001600160a01b039081169116819003612942575b60e08901516001600160a01b031690810361292e57506220000017915b612922575b61012087015151610230019a8b6102301161148657838d89603f7fd811b592ed0899225773e8933d8df64bd0b62761a9d7aad4ed5b22735f4610a49f968f979660a060146124b561261a9a6115dd565b9889978560e01b60208a0152602489015281808080600180881b038b51511660448d01906001600160601b03199060601b16815201600180881b0360208c510151166001600160601b03199060601b16815201600180871b0360408b015151166001600160601b03199060601b16815201600180861b03602060408b01510151166001600160601b03199060601b1681520190600180851b039051166001600160601b03199060601b16815201806204000085166128e4575b506208000084166128c1575b62100000841661289c575b624000008416612878575b60408651015160788560031b1684031b8152600f84160160406020870151015160788560011c1684031b8152600f8460041c1601604080870151015160788560051c1684031b8152600f8460081c1601940151906101f88360091c1690031b8352600c1c16016101208b01519261286b575b825160208401825e601f19925101030181528661163a565b9361268584519161263160208701938451906115b5565b5f918751155f14612821576126469250614a28565b5f8e8152600760205260409020805468ffffffffffffffffff191664ffffffffff989098169790971760289190911b68ffffffff000000000016178655565b84548451915160408601516060870151608088015160a0890151969098015168ffffffffffffffffff9094164260481b6dffffffffff000000000000000000161760709590951b63ffffffff60701b169490941760909290921b62ffffff60901b169190911760a89190911b63ffffffff60a81b161760c89290921b60ff60c81b169190911760d09490941b61ffff60d01b169390931760e09190911b60ff60e01b161760e89290921b61ffff60e81b169190911790151560f81b6001600160f81b03191617905580515f80546001600160601b0319166001600160601b0392831617905560208201516127799116611108565b6040810151905f5490606060ff60e81b910151151560e81b169164ffffffffff60c01b90871b169065ffffffffffff60c01b191617175f55604060018060a01b0391015151167f692ad61076dceddd0f1a861f737553dd61fc8501cf4190d29c4e90af6607f7656020604051888152a2815191602081015190606060408201519101519160405194888652602086015260408501526060840152608083015260a0820152a190565b6128376128316128669383614a28565b9161170b565b5f52600760205260405f209068ffffffff000000000082549160281b169068ffffffff00000000001916179055565b612646565b8060e08981935e01612602565b60e08601515f196001841b011660601b6001600160601b0319168152601401612590565b6101e08601515f196001841b011660601b6001600160601b0319168152601401612585565b858301515f196001841b011660601b6001600160601b031916815260140161257a565b60208781018051516001600160601b03196001871b5f1901918216606090811b8216865292519093015116901b16601482015260280190505f61256e565b90628000001790612465565b929092156124605791624000001791612460565b90621000001790612443565b620800009099179861241c565b9862040000179861240a565b5061ffff87820151116123ae565b5060ff60a0820151116123a7565b5061ffff6080820151116123a0565b5060ff606082015111612399565b5063ffffffff604082015111612392565b5062ffffff60208201511161238b565b6129d3906122b08360a08901516115b5565b5f6122c1565b631e3b15ab60e11b5f52600360045260245260445260645ffd5b634e487b7160e01b5f52602160045260245ffd5b60e09093612260565b631e3b15ab60e11b5f52600260045260245260445260645ffd5b909192506040612a3982614875565b9301359083821115612a67575082612a5091611568565b9081808210911802189060a08701525f80806121e5565b631e3b15ab60e11b5f52600160045260245260445260645ffd5b631e3b15ab60e11b5f525f60045260245260445260645ffd5b636b55460760e11b5f5290600360045260245260445260645ffd5b6310f17e8760e31b5f52600260045260245260445ffd5b93505050506060813d606011612b0f575b81612aea60609383610f9c565b81010312610c4957612afb8161439a565b86604060208401519301519192915f611dd2565b3d9150612add565b6040513d5f823e3d90fd5b60e0860151602090810151805160405163099f723560e41b81526001600160a01b0391821660048201529290839060249082907f0000000000000000000000000000000000000000000000000000000000000000165afa918215612b17575f92612cec575b50602081019160018060a01b0316825261012060a3604051612baa60e082610f9c565b818152626c742960e81b8960208301927f446174617365744f72646572286164647265737320646174617365742c75696e84527f74323536206461746173657470726963652c75696e7432353620766f6c756d6560408201527f2c62797465733332207461672c6164647265737320617070726573747269637460608201527f2c6164647265737320776f726b6572706f6f6c72657374726963742c6164647260808201527f6573732072657175657374657272657374726963742c6279746573333220736160a08201520152206040519081526101008960208301372091612c9761010089018961113c565b9151925191936001600160a01b039384169391929091168315612cd55750906001611d4b611d41612ccb9594611d24614d93565b6020870152611d65565b6310f17e8760e31b5f52600160045260245260445ffd5b9091506020813d602011612d20575b81612d0860209383610f9c565b81010312610c4957612d199061439a565b905f612b87565b3d9150612cfb565b6310f17e8760e31b5f525f60045260245260445ffd5b90506020813d602011612d70575b81612d5960209383610f9c565b81010312610c4957612d6a9061439a565b5f611be7565b3d9150612d4c565b60405163ca651a4560e01b815260026004820152600360248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b815260026004820152600160248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b8152600260048201525f60248201526001600160a01b0390921660448301526064820152608490fd5b612e2260808a016114ec565b612e2c8382614d0a565b15612ed65750612e3e60a08a016114ec565b90612e498183614d0a565b15612ea1575050612e5c60c089016114ec565b612e668482614d0a565b611b265760405163ca651a4560e01b815260016004820152600360248201526001600160a01b03909116604482015260648101849052608490fd5b60405163ca651a4560e01b815260016004820152600260248201526001600160a01b0390921660448301526064820152608490fd5b60405163ca651a4560e01b8152600160048201525f60248201526001600160a01b03909116604482015260648101839052608490fd5b60405163ca651a4560e01b81525f6004820152600360248201526001600160a01b03909116604482015260648101859052608490fd5b60405163ca651a4560e01b81525f6004820152600260248201526001600160a01b0390911660448201526064810191909152608490fd5b60405163ca651a4560e01b81525f6004820152600160248201526001600160a01b03909116604482015260648101849052608490fd5b60405163ca651a4560e01b815260036004820152600260248201526001600160a01b0390911660448201526064810191909152608490fd5b63dda6c64f60e01b5f5260045260245260445ffd5b6320fcc9cd60e21b5f5260045260245260445ffd5b90631c8e12c360e31b5f5260045260245260445ffd5b826375a673cf60e01b5f5260045260245260445ffd5b5f611a09565b632e7fae8960e21b5f528460026004526020013560245260445260645ffd5b6020870135606086013580821161308257506040602084015101526119d9565b632e7fae8960e21b5f5290600160045260245260445260645ffd5b632e7fae8960e21b5f52836020905f600452013560245260445260645ffd5b6101408463a5f6d10560e01b5f52013560045260245260445ffd5b6332e2926d60e11b5f5260045260245ffd5b5060025460a01c8110611960565b90632951f40560e21b5f5260045260245260445ffd5b333003613122575f5c6001600160a01b031690565b3390565b1561312e5750565b63ec442f0560e01b5f9081526001600160a01b0391909116600452602490fd5b1561315857505050565b63190eecf360e31b5f9081526001600160a01b039182166004529116602452604491909152606490fd5b6115b3916001600160a01b03811661319d8230831415613126565b5f6131a661310d565b60018060a01b0381169081835260046020526001600160601b03806131e28860408720946131dd8285885416809381831115614906565b611568565b16166001600160601b03198254161790556131ff85600354611568565b6003555f5160206150365f395f51905f526020604051878152a37f00000000000000000000000000000000000000000000000000000000000000006040519163a9059cbb60e01b5f526004528360245260205f60448180855af19060015f5114821615613273575b5090604052309061314e565b3b15153d1516165f613267565b916132f3826115b3947f0000000000000000000000000000000000000000000000000000000000000000906040516323b872dd60e01b5f5260018060a01b038216600452306024528360445260205f60648180875af19260015f51148416156132f8575b506040525f606052309161314e565b613e13565b9290923b15153d151616915f6132e4565b15613312575050565b63276065d160e21b5f5260045260058110156129f35760245260445ffd5b9190825f52600760205260405f209064ffffffffff825416613385826133568188611730565b96875f52600860205261337d60ff60405f2054169661337783871515611575565b826143ec565b929091614433565b60058310156129f35761339d83866115b39515613309565b84614485565b9190549160ff831660058110156129f3575f6133e364ffffffffff611767966133da8560209760016004981480156133eb57613309565b60081c16614763565b3c5f51614005565b5060028214613309565b8181029291811591840414171561148657565b91906101400151908060070290600782040361148657613427916115b5565b9081421015613434575050565b63574d9c3960e01b5f5260045260245260445ffd5b9190549060ff821660058110156129f357808460016134689314613309565b60018103613490575060e81c60ff1661347e5750565b630564562960e51b5f5260045260245ffd5b82631b8e167560e21b5f5260045260245260445ffd5b9291926134b2826115c2565b916134c06040519384610f9c565b829481845281830111610c49578281602093845f960137010152565b939192906001600160a01b0316158061352b575b61129e576134ff9136916134a6565b602081519101209181830361351357505050565b6306135fb360e01b5f5260045260245260445260645ffd5b5081156134f0565b9795929660408801519060018060a01b0382169460208a019384519b871590811580926136b5575b156136a257918d9160606135d596959401511515908161369a575b501561368357506001546001600160a01b0316945b6040519060208201926001600160601b03199060601b1683528860348301526001600160601b03199060601b166054820152604881526135cc606882610f9c565b51902084614a51565b156136485750866115b396979850516040516020810191848352604082015260408152613603606082610f9c565b5190209788915190516040519060208201926001600160601b03199060601b16835284603483015260548201526054815261363f607482610f9c565b51902091614527565b604051632fcb8c6360e01b815260048101939093526001600160a01b0389811660248501526044840194909452909216606482015260849150fd5b60400151602001516001600160a01b03169461358b565b90505f613576565b8763249aeceb60e01b5f5260045260245ffd5b50600160a0840151161561355b565b825460ff64ffffffffff60981b0119164260981b64ffffffffff60981b161760031790925560208085018051604051888152919893979596949593949387937ff6d49bf3e05d33a4bc497d3c793fb5756388bb96b947cf51bb60aaecb0e022e39390926001600160a01b03169085907f3fdb8d7797562d49a81078dbf7fa1771958ea452f8b13d1148383bd9506aecfb908590a3604051908152a2837f4b1763d473ac8fa80b4432ba90047e1b92444d8fabc55e6a002d9b1a316d7959602060018060a01b038951169351604051908152a3825f5260086020526137b564ffffffffff60405f205460c01c16614a98565b946137d88460018060a01b036101e0880151166137d28989614b6c565b9061468c565b6137e484865185614bcc565b6137f384602087015185614bcc565b5f5b865181101561381c57806138168661380f6001948b613aaf565b5187614bcc565b016137f5565b506040850180516020015192965094916001600160a01b03166138486138418461466a565b8286614c00565b60208401906001600160601b038251169060408851015190600a830292808404600a1481151715611486576064899404633b9aca00808211911802633b9aca008280838318109218180218828082109118028083189203613907575b505050506101c06040865101519201516064039060648211611486576115b3956138ed8660646138d761390196886133f5565b945194049384906001600160a01b0316886145b2565b51602001516001600160a01b031692611568565b916145b2565b613979936001600160601b0361392281851682845116614592565b169052604080517399c2268479b93fde36232351229815df80837e238152602081018490529081018490527f1bccc549c38561cd5b57f0db11ceb8dde1b0b6ee05ab5e155b51c7c5ba64becb90606090a1866145b2565b5f8481806138a4565b3d156139ac573d90613993826115c2565b916139a16040519384610f9c565b82523d5f602084013e565b606090565b81356001600160e01b031981169060048510613a78575b506001600160e01b031916633aa79acb60e21b8101613a66575082600411610c49576139fc60c460648401358401016114ec565b6001600160a01b03918216911603613a5757815f92918392604051928392833781018381520390305af490613a2f613982565b91613a535750805115613a4457602081519101fd5b6301b2776960e11b5f5260045ffd5b9050565b6374a0583f60e01b5f5260045ffd5b63de6168e560e01b5f5260045260245ffd5b6001600160e01b0319600486900360031b81901b9091161690505f6139c8565b6001600160401b038111610f885760051b60200190565b80518210156110f45760209160051b010190565b613acb610fdb565b815f52600860205260405f2090613ae38183856133a3565b6101408201519080600a0290600a82040361148657613b01916115b5565b804210613ddd57506001606082015111918215613dce575b8215613db5575b805460ff19166004179055613b33611076565b90613b3d8161466a565b92613b7e60018060a01b036101e084015116865f526008602052613b77613b7164ffffffffff60405f205460c01c16614a98565b85614b6c565b9085614c00565b604082015160200151613b9d90869086906001600160a01b031661468c565b7f625fed9875dada8643f2418b838ae0bc78d9a148a18eee4ee1979ff0f3f5d42760208401946001600160601b03613bda81831682895116613df3565b168652604080517399c2268479b93fde36232351229815df80837e23808252602082018490529181018990529091907fc2aca55aa696938c7e95842e8939ca0fbb2120a3eeb8948cdcee2b70da56667290606090a1604080516001600160a01b039093168352602083019190915290a1613cd1575b50906001600160601b03613c729181808551161682195f5416175f555116611108565b6040810151905f5490606060ff60e81b910151151560e81b169164ffffffffff60c01b9060c01b169065ffffffffffff60c01b191617175f557fcbc308b5f91040d2659a5201858344b0b583cd2f9e18e8470c2fa052c5b21ff85f80a2565b6101a00151835f52600960205260405f20549260ff8460a01c1692613cf584613a98565b94613d036040519687610f9c565b848652601f19613d1286613a98565b013660208801376001600160a01b0316935b8015613d66575f190193613d388587613aaf565b6001600160a01b03918216908190525f888152600a6020908152604080832093835292905220541693613d24565b50939250939490945f5b8351811015613da057600190613d9a886001600160a01b03613d928489613aaf565b511688614c00565b01613d70565b50909450929190506001600160601b03613c4f565b915060ff82541660058110156129f35760021491613b20565b805460e81c60ff169250613b19565b8363f149601960e01b5f5260045260245260445ffd5b906001600160601b03809116911601906001600160601b03821161148657565b6001600160a01b0381169190613e2b90831515613126565b613e37816003546115b5565b6001600160601b038111613e965760205f925f5160206150365f395f51905f529260035584845260048252604084206001600160601b03613e7d81841682845416613df3565b166001600160601b0319825416179055604051908152a3565b635f34108d60e01b5f526004526001600160601b0360245260445ffd5b939290613ec590613ed49336916134a6565b602081519101209236916134a6565b602081519101206040519160208301938452604083015260608201526060815261172a608082610f9c565b929190613f0c8285611730565b93845f52600860205260405f209160ff8354169160058310156129f3576115b39460609315613f41575b505001519084613449565b613f7591613f5c610160850151610180860151908484614433565b5f52600760205264ffffffffff60405f20541688614485565b5f80613f36565b6040840151909897969594939291906001600160a01b031615613fa4575b6117679798613533565b613fac61310d565b60208401516001600160a01b031699908a613fc561310d565b916001600160a01b031603613fdc57509850613f9a565b63e5d4738d60e01b5f90815260048590526001600160a01b0390911660245260448b9052606490fd5b5f52600760205260405f205464ffffffffff8116801561432d5761402b61403091614763565b61473d565b915f602084016140418551826115b5565b9051908160e01c60448701908160248901116114865762800000915160601c60588901908751525160601c606c8901906020885101525160601c976080810160408801998a51525160601c609482019060208b5101525160601c9060a881019060c089019180938352620400008516614305575b50506208000083166142f0575b516001600160a01b03166101e088018181526210000084166142de575b506220000083166142d3575b506240000082166142c1575b805190600f8316019060788660dd1c16610100031c604088510152805190600f8660e41c16019060788660e11c16610100031c604060208901510152805190600f8660e81c16019060788660e51c16610100031c60408a5101526101f8815191603f8760ec1c16019560e91c16610100031c60a0870152166142ad575b808210614266575b505064ffffffffff8360481c166101408301528061420257506101a060646141f7604063ffffffff96878760701c1661016087015262ffffff8760901c1661018087015260ff8760c81c16608087015261ffff8760d01c16606087015260ff8760e01c166101c087015251015161ffff8660e81c16906133f5565b0491015260a81c1690565b91506101a0606461425d6040809660e061421a6117fe565b97885e86516101608701526020870151610180870152606087015160808701526080870151606087015260a08701516101c087015251015160c0860151906133f5565b04910152015190565b8161427091611568565b614279816115c2565b916142876040519384610f9c565b818352614293826115c2565b6020840190601f19013682375e6101208301525f8061417c565b90915060e082018083116114865790614174565b805160601c60e08801526014016140f7565b60e08801525f6140eb565b916014815160601c910192525f6140df565b6014825160601c9201916101008901526140c2565b9092505160601c91602060d060bc8301828c01958651525160601c9201935101525f806140b5565b5050505f90565b509050604a019081604a1161148657611767916115b5565b929485600295966069946040849560208160218b015e602081015160601b60418a0152015160601b60558801528160f01b86880152606b870137840195606b870137601f1994010103010190565b51906001600160a01b0382168203610c4957565b600411156129f357565b156143c257505050565b636b55460760e11b5f526143d5816143ae565b6004526024526001600160a01b031660445260645ffd5b9190548060f81c1561441b575061440b614404610fdb565b8093614005565b5061018061016083015192015190565b915062ffffff63ffffffff8360701c169260901c1690565b9291908181101580614473575b1561444b5750505050565b6084945060405193636cbd3e6f60e01b85526004850152602484015260448301526064820152fd5b508261447f8383611568565b10614440565b915f6144fa64ffffffffff602094604c94878552600887526144d16040862091600160ff19845416178355825465ffffffffff008560081b169065ffffffffff00191617835589614a28565b69ffffffff00000000000082549160301b169069ffffffff000000000000191617905516614763565b3c5f5160601c907f252992fb0468d68d6a5784ec03214f0d0a362083f2d7ebd157af43b017a22e065f80a3565b6001600160a01b038416959094929390929186156145895761456b946040519060208201928352604082015260408152614562606082610f9c565b51902090614a51565b15614574575050565b63762798ab60e11b5f5260045260245260445ffd5b50505050505050565b906001600160601b03809116911603906001600160601b03821161148657565b7fc2aca55aa696938c7e95842e8939ca0fbb2120a3eeb8948cdcee2b70da56667293614665916001600160601b038516906001600160601b0361462460018060a01b03871693845f52600460205260405f20836146128382845416613df3565b16841982541617905582845116614592565b1690526040518581525f5160206150365f395f51905f5260203092a360405193849384604091949392606082019560018060a01b0316825260208201520152565b0390a1565b6040809101510151601e810290808204601e1490151715611486576064900490565b6146657f1bccc549c38561cd5b57f0db11ceb8dde1b0b6ee05ab5e155b51c7c5ba64becb9360018060a01b0383165f52600460205261471860405f206146e86001600160601b0387166001600160601b03835460601c16614592565b81546bffffffffffffffffffffffff60601b191660609190911b6bffffffffffffffffffffffff60601b16179055565b60405193849384604091949392606082019560018060a01b0316825260208201520152565b90813b5f61474a826115c2565b936147586040519586610f9c565b82855260208501903c565b60808110156147e5575f905b8160d601908160d61161148657826147ae5760481b5b60f89190911b3060501b1717602560f21b175f908152601790910190206001600160a01b031690565b826080019081608011611486576001600160fd1b0384168403611486578360031b60480360488111611486571b9060481b17614785565b6147ee81614cbe565b60018101809111611486579061476f565b92919061480e83838387614eaa565b938415614837575b8415614824575b5050505090565b61482e9450614f38565b5f80808061481d565b93506001600160a01b0384168015159081614854575b5093614816565b5f838152600660205260408120546001600160a01b0316909114915061484d565b805f52600660205260405f205460a01c6001600160601b0381145f146148a557505f52600c60205260405f205490565b905090565b6001600160601b038210156148ea575b5f90815260066020526040902080546001600160a01b031660a09290921b6001600160a01b031916919091179055565b90815f52600c60205260405f20556001600160601b03906148ba565b1561491057505050565b63391434e360e21b5f5260018060a01b031660045260245260445260645ffd5b907f625fed9875dada8643f2418b838ae0bc78d9a148a18eee4ee1979ff0f3f5d427929160018060a01b03821690815f5260046020526149d160405f206001600160601b038154818061499f8a82614995828d6131dd82858b16809381831115614906565b9560601c166115b5565b9216168219845416178355168154906001600160601b0360601b9060601b16906001600160601b0360601b1916179055565b6001600160601b036149e881861682845116613df3565b169052604051908382525f5160206150365f395f51905f5260203093a3604080516001600160a01b03909216825260208201929092529081908101614665565b63ffffffff8210614a47575f52600c60205260405f205563ffffffff90565b5063ffffffff1690565b9291907f19457468657265756d205369676e6564204d6573736167653a0a3332000000005f52601c52603c5f20614a8a83838387614eaa565b938415614824575050505090565b9064ffffffffff6060921680614aab5750565b61402b614ab791614763565b6034815104614ac581613a98565b90614ad36040519283610f9c565b808252614ae2601f1991613a98565b015f5b818110614b555750505f5b8151811015614b4f57614b038183613aaf565b5190806034029160348304820361148657826021016021116114865760406001600160601b036001948701603560218201518b1c910151908452808a1c60208501521691015201614af0565b50925050565b602090614b60610fbd565b82828601015201614ae5565b614b9790929192604080614b8c81845101518260208601510151906115b5565b9201510151906115b5565b915f925b8151841015614bc757614bbf6001916040614bb68786613aaf565b510151906115b5565b930192614b9b565b925050565b91909160408301519081614be05750505050565b614bf793602060018060a01b0391015116906145b2565b5f80808061129e565b6001600160a01b0382165f81815260046020526040902080547f6381d9813cabeb57471b5a7e05078e64845ccdb563146a6911d536f24ce960f195949391614c68916001600160601b0390818061499f8a82614c5e828783166115b5565b9560601c16611568565b6001600160601b03614c7f81861682845116614592565b1690526040518381525f5160206150365f395f51905f5260203092a3604080516001600160a01b03909216825260208201929092529081908101614665565b60ff6fffffffffffffffffffffffffffffffff821160071b6001600160401b0383821c1160061b1763ffffffff83821c1160051b1761ffff83821c1160041b1791821c119060031c1790565b906001600160a01b0382168015908115614d80575b50614d79576020915f916040518481019163d202158d60e01b835260018060a01b031660248201526004604482015260448152614d5d606482610f9c565b51915afa601f3d11165f5181614d71575090565b600191501490565b5050600190565b6001600160a01b0383161490505f614d1f565b307f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03161480614e81575b15614dee577f000000000000000000000000000000000000000000000000000000000000000090565b6040600860208251614e008482610f9c565b828152016734a2bc32b1a7a22160c11b815220600560208351614e238582610f9c565b82815201640352e302e360dc1b81522082519160208301937f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f855283015260608201524660808201523060a082015260a0815261172a60c082610f9c565b507f00000000000000000000000000000000000000000000000000000000000000004614614dc5565b9291909180604114614f2457604014614f0657505f80805b60ff811615614efd57614ed493614f92565b50614ede816143ae565b159182614eea57505090565b6001600160a01b03918216911614919050565b50505050505f90565b6001600160ff1b03602082013590811691359060ff1c601b01614ec2565b508035604060208301359201355f1a614ec2565b90813b15614f8a57602093614f685f946117a960405193849289840196630b135d3f60e11b885260248501611750565b51915afa601f3d11165f5181614f7c575090565b630b135d3f60e11b14905090565b505050505f90565b91907f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a08411615009579160209360809260ff5f9560405194855216868401526040830152606082015282805260015afa15612b17575f516001600160a01b03811615614fff57905f905f90565b505f906001905f90565b5050505f9160039190565b8061501e57505f90565b61502790614cbe565b60018101809111611486579056feddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3efa164736f6c6343000825000a62bf08360c9d561749c54eaf4f8bf8cb6c8b6f4f40607bcec39a8172e714d25c";
 
   
       type HubConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
@@ -3377,11 +2146,11 @@ import type { NonPayableOverrides } from "../common.ts"
         
       }
     
-    override getDeployTransaction(config: IAdmin.ConfigStruct, categories: CategoryStruct[], overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
-      return super.getDeployTransaction(config, categories, overrides || {});
+    override getDeployTransaction(config: IAdmin.ConfigStruct, categories: CategoryStruct[], office: AddressLike, overrides?: NonPayableOverrides & { from?: string }): Promise<ContractDeployTransaction> {
+      return super.getDeployTransaction(config, categories, office, overrides || {});
     };
-    override deploy(config: IAdmin.ConfigStruct, categories: CategoryStruct[], overrides?: NonPayableOverrides & { from?: string }) {
-      return super.deploy(config, categories, overrides || {}) as Promise<Hub & {
+    override deploy(config: IAdmin.ConfigStruct, categories: CategoryStruct[], office: AddressLike, overrides?: NonPayableOverrides & { from?: string }) {
+      return super.deploy(config, categories, office, overrides || {}) as Promise<Hub & {
         deploymentTransaction(): ContractTransactionResponse;
       }>;
     }

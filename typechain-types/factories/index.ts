@@ -7,5 +7,7 @@ export * as interfaces from './interfaces/index.ts';
 export * as mocks from './mocks/index.ts';
 export * as registries from './registries/index.ts';
 export * as token from './token/index.ts';
+export { HubNative__factory } from './HubNative__factory.ts';
+export { HubOffice__factory } from './HubOffice__factory.ts';
 export { HubViews__factory } from './HubViews__factory.ts';
 export { Hub__factory } from './Hub__factory.ts';

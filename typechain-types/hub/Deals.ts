@@ -25,62 +25,18 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface DealsInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "increaseAllowance" | "matchOrders" | "receiveApproval" | "recover" | "sponsorMatchOrders" | "totalSupply" | "transfer" | "transferFrom" | "withdraw" | "withdrawTo"): FunctionFragment;
+    getFunction(nameOrSignature: "matchOrders" | "sponsorMatchOrders"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "DealSponsored" | "Lock" | "OrdersMatched" | "Reward" | "SchedulerNotice" | "Seize" | "Transfer" | "Unlock"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "DealSponsored" | "Lock" | "OrdersMatched" | "SchedulerNotice" | "Transfer"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
-encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
-encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'matchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'matchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
 encodeFunctionData(functionFragment: 'sponsorMatchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
-encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'withdrawTo', values: [BigNumberish, AddressLike]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'matchOrders', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'matchOrders', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
   }
 
   
-    export namespace ApprovalEvent {
-      export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
-      export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
@@ -117,18 +73,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
   
 
-    export namespace RewardEvent {
-      export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
-      export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace SchedulerNoticeEvent {
       export type InputTuple = [workerpool: AddressLike, dealid: BytesLike];
       export type OutputTuple = [workerpool: string, dealid: string];
@@ -141,34 +85,10 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
   
 
-    export namespace SeizeEvent {
-      export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
-      export type OutputTuple = [owner: string, amount: bigint, ref: string];
-      export interface OutputObject {owner: string, amount: bigint, ref: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace TransferEvent {
       export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
       export type OutputTuple = [from: string, to: string, value: bigint];
       export interface OutputObject {from: string, to: string, value: bigint }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace UnlockEvent {
-      export type InputTuple = [owner: AddressLike, amount: BigNumberish];
-      export type OutputTuple = [owner: string, amount: bigint];
-      export interface OutputObject {owner: string, amount: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -211,97 +131,9 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     
     
-    allowance: TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    approve: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    approveAndCall: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    decreaseAllowance: TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    deposit: TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositFor: TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositForArray: TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    increaseAllowance: TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
     matchOrders: TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
-      'nonpayable'
-    >
-    
-
-    
-    receiveApproval: TypedContractMethod<
-      [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    recover: TypedContractMethod<
-      [],
-      [bigint],
       'nonpayable'
     >
     
@@ -314,107 +146,12 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     >
     
 
-    
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    transfer: TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    withdraw: TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    withdrawTo: TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositFor'): TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'matchOrders'): TypedContractMethod<
+    getFunction(nameOrSignature: 'matchOrders'): TypedContractMethod<
       [apporder: AppOrderStruct, datasetorder: DatasetOrderStruct, workerpoolorder: WorkerpoolOrderStruct, requestorder: RequestOrderStruct, ],
       [string],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'receiveApproval'): TypedContractMethod<
-      [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'recover'): TypedContractMethod<
-      [],
-      [bigint],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'sponsorMatchOrders'): TypedContractMethod<
@@ -422,48 +159,15 @@ getFunction(nameOrSignature: 'sponsorMatchOrders'): TypedContractMethod<
       [string],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'withdrawTo'): TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >;
 
-    getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-getEvent(key: 'DealSponsored'): TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
+    getEvent(key: 'DealSponsored'): TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
 getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
 getEvent(key: 'OrdersMatched'): TypedContractEvent<OrdersMatchedEvent.InputTuple, OrdersMatchedEvent.OutputTuple, OrdersMatchedEvent.OutputObject>;
-getEvent(key: 'Reward'): TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
 getEvent(key: 'SchedulerNotice'): TypedContractEvent<SchedulerNoticeEvent.InputTuple, SchedulerNoticeEvent.OutputTuple, SchedulerNoticeEvent.OutputObject>;
-getEvent(key: 'Seize'): TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
 getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
-getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;
 
     filters: {
       
-      'Approval(address,address,uint256)': TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-      Approval: TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-    
-
       'DealSponsored(bytes32,address)': TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
       DealSponsored: TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
     
@@ -476,24 +180,12 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
       OrdersMatched: TypedContractEvent<OrdersMatchedEvent.InputTuple, OrdersMatchedEvent.OutputTuple, OrdersMatchedEvent.OutputObject>;
     
 
-      'Reward(address,uint256,bytes32)': TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
-      Reward: TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
-    
-
       'SchedulerNotice(address,bytes32)': TypedContractEvent<SchedulerNoticeEvent.InputTuple, SchedulerNoticeEvent.OutputTuple, SchedulerNoticeEvent.OutputObject>;
       SchedulerNotice: TypedContractEvent<SchedulerNoticeEvent.InputTuple, SchedulerNoticeEvent.OutputTuple, SchedulerNoticeEvent.OutputObject>;
     
 
-      'Seize(address,uint256,bytes32)': TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-      Seize: TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-    
-
       'Transfer(address,address,uint256)': TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
       Transfer: TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
-    
-
-      'Unlock(address,uint256)': TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;
-      Unlock: TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;
     
     };
   }

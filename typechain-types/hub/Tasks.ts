@@ -4,72 +4,36 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.ts"
   
+    export type SettlementStruct = {idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike}
+
+    export type SettlementStructOutput = [idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string] & {idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string }
+  
 
   export interface TasksInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "claim" | "claimArray" | "contributeAndFinalize" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "receiveApproval" | "recover" | "totalSupply" | "transfer" | "transferFrom" | "withdraw" | "withdrawTo"): FunctionFragment;
+    getFunction(nameOrSignature: "claim" | "claimArray" | "contributeAndFinalize" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "settle" | "settleBatch"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "Lock" | "Reward" | "Seize" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Lock" | "Reward" | "Seize" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
+    encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'claimArray', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'contributeAndFinalize', values: [BytesLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
-encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
-encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initialize', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initializeAndClaimArray', values: [BytesLike[], BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'initializeArray', values: [BytesLike[], BigNumberish[]]): string;
-encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
-encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'withdrawTo', values: [BigNumberish, AddressLike]): string;
+encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish, AddressLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'settleBatch', values: [BytesLike, SettlementStruct[]]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'contributeAndFinalize', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initialize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeAndClaimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settleBatch', data: BytesLike): Result;
   }
 
   
-    export namespace ApprovalEvent {
-      export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
-      export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
@@ -236,38 +200,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     
     
-    allowance: TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    approve: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    approveAndCall: TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
     claim: TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
@@ -287,46 +219,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     contributeAndFinalize: TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
-      'nonpayable'
-    >
-    
-
-    
-    decreaseAllowance: TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    deposit: TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositFor: TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositForArray: TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    increaseAllowance: TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >
     
@@ -356,57 +248,17 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
     
 
     
-    receiveApproval: TypedContractMethod<
-      [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
+    settle: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
       'nonpayable'
     >
     
 
     
-    recover: TypedContractMethod<
-      [],
-      [bigint],
-      'nonpayable'
-    >
-    
-
-    
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    transfer: TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    withdraw: TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    withdrawTo: TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
+    settleBatch: TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
       'nonpayable'
     >
     
@@ -414,27 +266,7 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
-      [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'claim'): TypedContractMethod<
+    getFunction(nameOrSignature: 'claim'): TypedContractMethod<
       [taskId: BytesLike, ],
       [void],
       'nonpayable'
@@ -447,31 +279,6 @@ getFunction(nameOrSignature: 'claimArray'): TypedContractMethod<
 getFunction(nameOrSignature: 'contributeAndFinalize'): TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositFor'): TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'initialize'): TypedContractMethod<
@@ -489,44 +296,18 @@ getFunction(nameOrSignature: 'initializeArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'receiveApproval'): TypedContractMethod<
-      [sender: AddressLike, amount: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
+getFunction(nameOrSignature: 'settle'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
       'nonpayable'
     >;
-getFunction(nameOrSignature: 'recover'): TypedContractMethod<
-      [],
-      [bigint],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'withdrawTo'): TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
+getFunction(nameOrSignature: 'settleBatch'): TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
       'nonpayable'
     >;
 
-    getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
+    getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
 getEvent(key: 'Reward'): TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
 getEvent(key: 'Seize'): TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
 getEvent(key: 'TaskClaimed'): TypedContractEvent<TaskClaimedEvent.InputTuple, TaskClaimedEvent.OutputTuple, TaskClaimedEvent.OutputObject>;
@@ -540,10 +321,6 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
 
     filters: {
       
-      'Approval(address,address,uint256)': TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-      Approval: TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-    
-
       'Lock(address,uint256)': TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
       Lock: TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
     

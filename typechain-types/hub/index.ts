@@ -2,10 +2,21 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { Admin } from './Admin.ts';
+export type { Bulk } from './Bulk.ts';
+export type { Completion } from './Completion.ts';
+export type { Consensus } from './Consensus.ts';
 export type { Deals } from './Deals.ts';
 export type { Escrow } from './Escrow.ts';
+export type { Failures } from './Failures.ts';
+export type { HubCore } from './HubCore.ts';
 export type { HubStorage } from './HubStorage.ts';
+export type { Multicall } from './Multicall.ts';
+export type { NativeEscrow } from './NativeEscrow.ts';
 export type { Orders } from './Orders.ts';
+export type { Ownership } from './Ownership.ts';
+export type { Rules } from './Rules.ts';
 export type { Signatures } from './Signatures.ts';
+export type { StakedToken } from './StakedToken.ts';
 export type { Tasks } from './Tasks.ts';
+export type { TokenEscrow } from './TokenEscrow.ts';
 export type { Views } from './Views.ts';

@@ -6,58 +6,20 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IEscrowInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "increaseAllowance" | "receiveApproval" | "recover" | "totalSupply" | "transfer" | "transferFrom" | "withdraw" | "withdrawTo"): FunctionFragment;
+    getFunction(nameOrSignature: "recover" | "withdraw" | "withdrawTo"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "Lock" | "Reward" | "Seize" | "Transfer" | "Unlock"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Lock" | "Reward" | "Seize" | "Unlock"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
-encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
-encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
-encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
-encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'withdraw', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'withdrawTo', values: [BigNumberish, AddressLike]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
   }
 
   
-    export namespace ApprovalEvent {
-      export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
-      export type OutputTuple = [owner: string, spender: string, value: bigint];
-      export interface OutputObject {owner: string, spender: string, value: bigint }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
     export namespace LockEvent {
       export type InputTuple = [owner: AddressLike, amount: BigNumberish];
       export type OutputTuple = [owner: string, amount: bigint];
@@ -86,18 +48,6 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
       export type InputTuple = [owner: AddressLike, amount: BigNumberish, ref: BytesLike];
       export type OutputTuple = [owner: string, amount: bigint, ref: string];
       export interface OutputObject {owner: string, amount: bigint, ref: string }
-      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
-      export type Filter = TypedDeferredTopicFilter<Event>
-      export type Log = TypedEventLog<Event>
-      export type LogDescription = TypedLogDescription<Event>
-    }
-
-  
-
-    export namespace TransferEvent {
-      export type InputTuple = [from: AddressLike, to: AddressLike, value: BigNumberish];
-      export type OutputTuple = [from: string, to: string, value: bigint];
-      export interface OutputObject {from: string, to: string, value: bigint }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -152,113 +102,9 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     
     
-    allowance: TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    approve: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    approveAndCall: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    decreaseAllowance: TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    deposit: TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositFor: TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    depositForArray: TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    increaseAllowance: TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    receiveApproval: TypedContractMethod<
-      [sender: AddressLike, value: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
     recover: TypedContractMethod<
       [],
       [bigint],
-      'nonpayable'
-    >
-    
-
-    
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
-    transfer: TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >
-    
-
-    
-    transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >
     
@@ -282,74 +128,9 @@ decodeFunctionResult(functionFragment: 'withdrawTo', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, removed: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
-      [amount: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositFor'): TypedContractMethod<
-      [amount: BigNumberish, target: AddressLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
-      [amounts: BigNumberish[], targets: AddressLike[], ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
-      [spender: AddressLike, added: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'receiveApproval'): TypedContractMethod<
-      [sender: AddressLike, value: BigNumberish, token: AddressLike, data: BytesLike, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'recover'): TypedContractMethod<
+    getFunction(nameOrSignature: 'recover'): TypedContractMethod<
       [],
       [bigint],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
-      [boolean],
-      'nonpayable'
-    >;
-getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
-      [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
@@ -363,19 +144,13 @@ getFunction(nameOrSignature: 'withdrawTo'): TypedContractMethod<
       'nonpayable'
     >;
 
-    getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
+    getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
 getEvent(key: 'Reward'): TypedContractEvent<RewardEvent.InputTuple, RewardEvent.OutputTuple, RewardEvent.OutputObject>;
 getEvent(key: 'Seize'): TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
 getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;
 
     filters: {
       
-      'Approval(address,address,uint256)': TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-      Approval: TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
-    
-
       'Lock(address,uint256)': TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
       Lock: TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
     
@@ -386,10 +161,6 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
 
       'Seize(address,uint256,bytes32)': TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
       Seize: TypedContractEvent<SeizeEvent.InputTuple, SeizeEvent.OutputTuple, SeizeEvent.OutputObject>;
-    
-
-      'Transfer(address,address,uint256)': TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
-      Transfer: TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
     
 
       'Unlock(address,uint256)': TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;

@@ -44,6 +44,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type WorkerpoolOrderOperationStructOutput = [order: WorkerpoolOrderStructOutput, operation: bigint, sign: string] & {order: WorkerpoolOrderStructOutput, operation: bigint, sign: string }
   
 
+    export type SettlementStruct = {idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike}
+
+    export type SettlementStructOutput = [idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string] & {idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string }
+  
+
     export type AccountStruct = {stake: BigNumberish, locked: BigNumberish}
 
     export type AccountStructOutput = [stake: bigint, locked: bigint] & {stake: bigint, locked: bigint }
@@ -98,15 +103,16 @@ export declare namespace IViews {
     }
 
   export interface IHubInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "appregistry" | "approve" | "approveAndCall" | "assertDatasetDealCompatibility" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "callbackgas" | "changeRegistries" | "claim" | "claimArray" | "computeDealVolume" | "configure" | "contributeAndFinalize" | "contribution_deadline_ratio" | "countCategory" | "createCategory" | "datasetregistry" | "decimals" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "kitty_address" | "kitty_min" | "kitty_ratio" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "matchOrders" | "name" | "owner" | "receiveApproval" | "recover" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "setCallbackGas" | "setTeeBroker" | "sponsorMatchOrders" | "symbol" | "teebroker" | "token" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership" | "updateDomainSeparator" | "verifyPresignature" | "verifyPresignatureOrSignature" | "verifySignature" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "withdraw" | "withdrawTo" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "appregistry" | "approve" | "approveAndCall" | "assertDatasetDealCompatibility" | "attachDatasets" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "callbackgas" | "changeRegistries" | "claim" | "claimArray" | "computeDealVolume" | "configure" | "contribute" | "contributeAndFinalize" | "contribution_deadline_ratio" | "countCategory" | "createCategory" | "datasetregistry" | "decimals" | "decreaseAllowance" | "deposit" | "depositFor" | "depositForArray" | "depositWithPermit" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "finalize" | "frozenOf" | "groupmember_purpose" | "importScore" | "increaseAllowance" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "kitty_address" | "kitty_min" | "kitty_ratio" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "matchOrders" | "multicall" | "name" | "owner" | "receiveApproval" | "recover" | "renounceOwnership" | "reopen" | "resultFor" | "reveal" | "reveal_deadline_ratio" | "setCallbackGas" | "setTeeBroker" | "settle" | "settleBatch" | "settleFailure" | "sponsorMatchOrders" | "symbol" | "teebroker" | "token" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership" | "updateDomainSeparator" | "verifyPresignature" | "verifyPresignatureOrSignature" | "verifySignature" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDatasets" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "withdraw" | "withdrawTo" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approval" | "BroadcastAppOrder" | "BroadcastDatasetOrder" | "BroadcastRequestOrder" | "BroadcastWorkerpoolOrder" | "ClosedAppOrder" | "ClosedDatasetOrder" | "ClosedRequestOrder" | "ClosedWorkerpoolOrder" | "CreateCategory" | "DealSponsored" | "Lock" | "OrdersMatched" | "OwnershipTransferred" | "Reward" | "SchedulerNotice" | "Seize" | "SignedAppOrder" | "SignedDatasetOrder" | "SignedRequestOrder" | "SignedWorkerpoolOrder" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "AccurateContribution" | "Approval" | "BroadcastAppOrder" | "BroadcastDatasetOrder" | "BroadcastRequestOrder" | "BroadcastWorkerpoolOrder" | "ClosedAppOrder" | "ClosedDatasetOrder" | "ClosedRequestOrder" | "ClosedWorkerpoolOrder" | "CreateCategory" | "DatasetAttached" | "DealSponsored" | "FaultyContribution" | "Lock" | "OrdersMatched" | "OwnershipTransferred" | "Reward" | "SchedulerNotice" | "Seize" | "SignedAppOrder" | "SignedDatasetOrder" | "SignedRequestOrder" | "SignedWorkerpoolOrder" | "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFailed" | "TaskFinalize" | "TaskInitialize" | "TaskReopen" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
 
     encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'appregistry', values?: undefined): string;
 encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'assertDatasetDealCompatibility', values: [DatasetOrderStruct, BytesLike]): string;
+encodeFunctionData(functionFragment: 'attachDatasets', values: [BytesLike, BigNumberish, DatasetOrderStruct[], BigNumberish]): string;
 encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'broadcastAppOrder', values: [AppOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastDatasetOrder', values: [DatasetOrderStruct]): string;
@@ -118,6 +124,7 @@ encodeFunctionData(functionFragment: 'claim', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'claimArray', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'computeDealVolume', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
 encodeFunctionData(functionFragment: 'configure', values: [AddressLike, string, string, BigNumberish, AddressLike, AddressLike, AddressLike, AddressLike]): string;
+encodeFunctionData(functionFragment: 'contribute', values: [BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'contributeAndFinalize', values: [BytesLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'contribution_deadline_ratio', values?: undefined): string;
 encodeFunctionData(functionFragment: 'countCategory', values?: undefined): string;
@@ -128,9 +135,11 @@ encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, 
 encodeFunctionData(functionFragment: 'deposit', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositFor', values: [BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'depositForArray', values: [BigNumberish[], AddressLike[]]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712domain_separator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'final_deadline_ratio', values?: undefined): string;
+encodeFunctionData(functionFragment: 'finalize', values: [BytesLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'frozenOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'groupmember_purpose', values?: undefined): string;
 encodeFunctionData(functionFragment: 'importScore', values: [AddressLike]): string;
@@ -146,15 +155,21 @@ encodeFunctionData(functionFragment: 'manageDatasetOrder', values: [DatasetOrder
 encodeFunctionData(functionFragment: 'manageRequestOrder', values: [RequestOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'manageWorkerpoolOrder', values: [WorkerpoolOrderOperationStruct]): string;
 encodeFunctionData(functionFragment: 'matchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
+encodeFunctionData(functionFragment: 'multicall', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'name', values?: undefined): string;
 encodeFunctionData(functionFragment: 'owner', values?: undefined): string;
 encodeFunctionData(functionFragment: 'receiveApproval', values: [AddressLike, BigNumberish, AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'recover', values?: undefined): string;
 encodeFunctionData(functionFragment: 'renounceOwnership', values?: undefined): string;
+encodeFunctionData(functionFragment: 'reopen', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'resultFor', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'reveal', values: [BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'reveal_deadline_ratio', values?: undefined): string;
 encodeFunctionData(functionFragment: 'setCallbackGas', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setTeeBroker', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish, AddressLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'settleBatch', values: [BytesLike, SettlementStruct[]]): string;
+encodeFunctionData(functionFragment: 'settleFailure', values: [BytesLike, BigNumberish, AddressLike, BigNumberish, AddressLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'sponsorMatchOrders', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
 encodeFunctionData(functionFragment: 'teebroker', values?: undefined): string;
@@ -177,6 +192,7 @@ encodeFunctionData(functionFragment: 'viewConsumed', values: [BytesLike]): strin
 encodeFunctionData(functionFragment: 'viewContribution', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewContributionABILegacy', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewDataset', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'viewDatasets', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDeal', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt1', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt2', values: [BytesLike]): string;
@@ -195,6 +211,7 @@ decodeFunctionResult(functionFragment: 'appregistry', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'assertDatasetDealCompatibility', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'attachDatasets', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastAppOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastDatasetOrder', data: BytesLike): Result;
@@ -206,6 +223,7 @@ decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'computeDealVolume', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'configure', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'contribute', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'contributeAndFinalize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'contribution_deadline_ratio', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'countCategory', data: BytesLike): Result;
@@ -216,9 +234,11 @@ decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositForArray', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712domain_separator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'final_deadline_ratio', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'finalize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'frozenOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'groupmember_purpose', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'importScore', data: BytesLike): Result;
@@ -234,15 +254,21 @@ decodeFunctionResult(functionFragment: 'manageDatasetOrder', data: BytesLike): R
 decodeFunctionResult(functionFragment: 'manageRequestOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manageWorkerpoolOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'matchOrders', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'multicall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'name', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'owner', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'receiveApproval', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'renounceOwnership', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'reopen', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'resultFor', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'reveal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reveal_deadline_ratio', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCallbackGas', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setTeeBroker', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settleBatch', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settleFailure', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'sponsorMatchOrders', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'teebroker', data: BytesLike): Result;
@@ -265,6 +291,7 @@ decodeFunctionResult(functionFragment: 'viewConsumed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContribution', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContributionABILegacy', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDataset', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'viewDatasets', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDeal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt1', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt2', data: BytesLike): Result;
@@ -280,6 +307,18 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
   }
 
   
+    export namespace AccurateContributionEvent {
+      export type InputTuple = [worker: AddressLike, taskid: BytesLike];
+      export type OutputTuple = [worker: string, taskid: string];
+      export interface OutputObject {worker: string, taskid: string }
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace ApprovalEvent {
       export type InputTuple = [owner: AddressLike, spender: AddressLike, value: BigNumberish];
       export type OutputTuple = [owner: string, spender: string, value: bigint];
@@ -400,10 +439,34 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
   
 
+    export namespace DatasetAttachedEvent {
+      export type InputTuple = [taskid: BytesLike, dataset: AddressLike, datasetHash: BytesLike, price: BigNumberish];
+      export type OutputTuple = [taskid: string, dataset: string, datasetHash: string, price: bigint];
+      export interface OutputObject {taskid: string, dataset: string, datasetHash: string, price: bigint }
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace DealSponsoredEvent {
       export type InputTuple = [dealId: BytesLike, sponsor: AddressLike];
       export type OutputTuple = [dealId: string, sponsor: string];
       export interface OutputObject {dealId: string, sponsor: string }
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace FaultyContributionEvent {
+      export type InputTuple = [worker: AddressLike, taskid: BytesLike];
+      export type OutputTuple = [worker: string, taskid: string];
+      export interface OutputObject {worker: string, taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -568,6 +631,18 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
   
 
+    export namespace TaskFailedEvent {
+      export type InputTuple = [taskid: BytesLike, worker: AddressLike, cause: BigNumberish];
+      export type OutputTuple = [taskid: string, worker: string, cause: bigint];
+      export interface OutputObject {taskid: string, worker: string, cause: bigint }
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace TaskFinalizeEvent {
       export type InputTuple = [taskid: BytesLike, results: BytesLike];
       export type OutputTuple = [taskid: string, results: string];
@@ -584,6 +659,18 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
       export type InputTuple = [taskid: BytesLike, workerpool: AddressLike];
       export type OutputTuple = [taskid: string, workerpool: string];
       export interface OutputObject {taskid: string, workerpool: string }
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace TaskReopenEvent {
+      export type InputTuple = [taskid: BytesLike];
+      export type OutputTuple = [taskid: string];
+      export interface OutputObject {taskid: string }
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -702,6 +789,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    attachDatasets: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, orders: DatasetOrderStruct[], maxPrice: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     balanceOf: TypedContractMethod<
       [account: AddressLike, ],
       [bigint],
@@ -790,6 +885,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    contribute: TypedContractMethod<
+      [taskId: BytesLike, resultHash: BytesLike, resultSeal: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     contributeAndFinalize: TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
@@ -870,6 +973,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    depositWithPermit: TypedContractMethod<
+      [amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [boolean],
+      'nonpayable'
+    >
+    
+
+    
     domain: TypedContractMethod<
       [],
       [IViews.EIP712DomainStructOutput],
@@ -890,6 +1001,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
       [],
       [bigint],
       'view'
+    >
+    
+
+    
+    finalize: TypedContractMethod<
+      [taskId: BytesLike, results: BytesLike, resultsCallback: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -1014,6 +1133,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    multicall: TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >
+    
+
+    
     name: TypedContractMethod<
       [],
       [string],
@@ -1054,10 +1181,26 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    reopen: TypedContractMethod<
+      [taskId: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     resultFor: TypedContractMethod<
       [id: BytesLike, ],
       [string],
       'view'
+    >
+    
+
+    
+    reveal: TypedContractMethod<
+      [taskId: BytesLike, resultDigest: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -1080,6 +1223,30 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
     setTeeBroker: TypedContractMethod<
       [teeBroker: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    settle: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    settleBatch: TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    settleFailure: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, cause: BigNumberish, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
     >
@@ -1262,6 +1429,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    viewDatasets: TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
+      'view'
+    >
+    
+
+    
     viewDeal: TypedContractMethod<
       [id: BytesLike, ],
       [DealStructOutput],
@@ -1385,6 +1560,11 @@ getFunction(nameOrSignature: 'assertDatasetDealCompatibility'): TypedContractMet
       [void],
       'view'
     >;
+getFunction(nameOrSignature: 'attachDatasets'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, orders: DatasetOrderStruct[], maxPrice: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
       [account: AddressLike, ],
       [bigint],
@@ -1440,6 +1620,11 @@ getFunction(nameOrSignature: 'configure'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'contribute'): TypedContractMethod<
+      [taskId: BytesLike, resultHash: BytesLike, resultSeal: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'contributeAndFinalize'): TypedContractMethod<
       [taskId: BytesLike, resultDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
@@ -1490,6 +1675,11 @@ getFunction(nameOrSignature: 'depositForArray'): TypedContractMethod<
       [boolean],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [boolean],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'domain'): TypedContractMethod<
       [],
       [IViews.EIP712DomainStructOutput],
@@ -1504,6 +1694,11 @@ getFunction(nameOrSignature: 'final_deadline_ratio'): TypedContractMethod<
       [],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'finalize'): TypedContractMethod<
+      [taskId: BytesLike, results: BytesLike, resultsCallback: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'frozenOf'): TypedContractMethod<
       [account: AddressLike, ],
@@ -1580,6 +1775,11 @@ getFunction(nameOrSignature: 'matchOrders'): TypedContractMethod<
       [string],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'multicall'): TypedContractMethod<
+      [calls: BytesLike[], ],
+      [string[]],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'name'): TypedContractMethod<
       [],
       [string],
@@ -1605,10 +1805,20 @@ getFunction(nameOrSignature: 'renounceOwnership'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'reopen'): TypedContractMethod<
+      [taskId: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'resultFor'): TypedContractMethod<
       [id: BytesLike, ],
       [string],
       'view'
+    >;
+getFunction(nameOrSignature: 'reveal'): TypedContractMethod<
+      [taskId: BytesLike, resultDigest: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'reveal_deadline_ratio'): TypedContractMethod<
       [],
@@ -1622,6 +1832,21 @@ getFunction(nameOrSignature: 'setCallbackGas'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'setTeeBroker'): TypedContractMethod<
       [teeBroker: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'settle'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'settleBatch'): TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'settleFailure'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, cause: BigNumberish, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
     >;
@@ -1735,6 +1960,11 @@ getFunction(nameOrSignature: 'viewDataset'): TypedContractMethod<
       [DatasetInfoStructOutput],
       'view'
     >;
+getFunction(nameOrSignature: 'viewDatasets'): TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
+      'view'
+    >;
 getFunction(nameOrSignature: 'viewDeal'): TypedContractMethod<
       [id: BytesLike, ],
       [DealStructOutput],
@@ -1796,7 +2026,8 @@ getFunction(nameOrSignature: 'workerpoolregistry'): TypedContractMethod<
       'view'
     >;
 
-    getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
+    getEvent(key: 'AccurateContribution'): TypedContractEvent<AccurateContributionEvent.InputTuple, AccurateContributionEvent.OutputTuple, AccurateContributionEvent.OutputObject>;
+getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
 getEvent(key: 'BroadcastAppOrder'): TypedContractEvent<BroadcastAppOrderEvent.InputTuple, BroadcastAppOrderEvent.OutputTuple, BroadcastAppOrderEvent.OutputObject>;
 getEvent(key: 'BroadcastDatasetOrder'): TypedContractEvent<BroadcastDatasetOrderEvent.InputTuple, BroadcastDatasetOrderEvent.OutputTuple, BroadcastDatasetOrderEvent.OutputObject>;
 getEvent(key: 'BroadcastRequestOrder'): TypedContractEvent<BroadcastRequestOrderEvent.InputTuple, BroadcastRequestOrderEvent.OutputTuple, BroadcastRequestOrderEvent.OutputObject>;
@@ -1806,7 +2037,9 @@ getEvent(key: 'ClosedDatasetOrder'): TypedContractEvent<ClosedDatasetOrderEvent.
 getEvent(key: 'ClosedRequestOrder'): TypedContractEvent<ClosedRequestOrderEvent.InputTuple, ClosedRequestOrderEvent.OutputTuple, ClosedRequestOrderEvent.OutputObject>;
 getEvent(key: 'ClosedWorkerpoolOrder'): TypedContractEvent<ClosedWorkerpoolOrderEvent.InputTuple, ClosedWorkerpoolOrderEvent.OutputTuple, ClosedWorkerpoolOrderEvent.OutputObject>;
 getEvent(key: 'CreateCategory'): TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
+getEvent(key: 'DatasetAttached'): TypedContractEvent<DatasetAttachedEvent.InputTuple, DatasetAttachedEvent.OutputTuple, DatasetAttachedEvent.OutputObject>;
 getEvent(key: 'DealSponsored'): TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
+getEvent(key: 'FaultyContribution'): TypedContractEvent<FaultyContributionEvent.InputTuple, FaultyContributionEvent.OutputTuple, FaultyContributionEvent.OutputObject>;
 getEvent(key: 'Lock'): TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
 getEvent(key: 'OrdersMatched'): TypedContractEvent<OrdersMatchedEvent.InputTuple, OrdersMatchedEvent.OutputTuple, OrdersMatchedEvent.OutputObject>;
 getEvent(key: 'OwnershipTransferred'): TypedContractEvent<OwnershipTransferredEvent.InputTuple, OwnershipTransferredEvent.OutputTuple, OwnershipTransferredEvent.OutputObject>;
@@ -1820,14 +2053,20 @@ getEvent(key: 'SignedWorkerpoolOrder'): TypedContractEvent<SignedWorkerpoolOrder
 getEvent(key: 'TaskClaimed'): TypedContractEvent<TaskClaimedEvent.InputTuple, TaskClaimedEvent.OutputTuple, TaskClaimedEvent.OutputObject>;
 getEvent(key: 'TaskConsensus'): TypedContractEvent<TaskConsensusEvent.InputTuple, TaskConsensusEvent.OutputTuple, TaskConsensusEvent.OutputObject>;
 getEvent(key: 'TaskContribute'): TypedContractEvent<TaskContributeEvent.InputTuple, TaskContributeEvent.OutputTuple, TaskContributeEvent.OutputObject>;
+getEvent(key: 'TaskFailed'): TypedContractEvent<TaskFailedEvent.InputTuple, TaskFailedEvent.OutputTuple, TaskFailedEvent.OutputObject>;
 getEvent(key: 'TaskFinalize'): TypedContractEvent<TaskFinalizeEvent.InputTuple, TaskFinalizeEvent.OutputTuple, TaskFinalizeEvent.OutputObject>;
 getEvent(key: 'TaskInitialize'): TypedContractEvent<TaskInitializeEvent.InputTuple, TaskInitializeEvent.OutputTuple, TaskInitializeEvent.OutputObject>;
+getEvent(key: 'TaskReopen'): TypedContractEvent<TaskReopenEvent.InputTuple, TaskReopenEvent.OutputTuple, TaskReopenEvent.OutputObject>;
 getEvent(key: 'TaskReveal'): TypedContractEvent<TaskRevealEvent.InputTuple, TaskRevealEvent.OutputTuple, TaskRevealEvent.OutputObject>;
 getEvent(key: 'Transfer'): TypedContractEvent<TransferEvent.InputTuple, TransferEvent.OutputTuple, TransferEvent.OutputObject>;
 getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.OutputTuple, UnlockEvent.OutputObject>;
 
     filters: {
       
+      'AccurateContribution(address,bytes32)': TypedContractEvent<AccurateContributionEvent.InputTuple, AccurateContributionEvent.OutputTuple, AccurateContributionEvent.OutputObject>;
+      AccurateContribution: TypedContractEvent<AccurateContributionEvent.InputTuple, AccurateContributionEvent.OutputTuple, AccurateContributionEvent.OutputObject>;
+    
+
       'Approval(address,address,uint256)': TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
       Approval: TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;
     
@@ -1868,8 +2107,16 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
       CreateCategory: TypedContractEvent<CreateCategoryEvent.InputTuple, CreateCategoryEvent.OutputTuple, CreateCategoryEvent.OutputObject>;
     
 
+      'DatasetAttached(bytes32,address,bytes32,uint256)': TypedContractEvent<DatasetAttachedEvent.InputTuple, DatasetAttachedEvent.OutputTuple, DatasetAttachedEvent.OutputObject>;
+      DatasetAttached: TypedContractEvent<DatasetAttachedEvent.InputTuple, DatasetAttachedEvent.OutputTuple, DatasetAttachedEvent.OutputObject>;
+    
+
       'DealSponsored(bytes32,address)': TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
       DealSponsored: TypedContractEvent<DealSponsoredEvent.InputTuple, DealSponsoredEvent.OutputTuple, DealSponsoredEvent.OutputObject>;
+    
+
+      'FaultyContribution(address,bytes32)': TypedContractEvent<FaultyContributionEvent.InputTuple, FaultyContributionEvent.OutputTuple, FaultyContributionEvent.OutputObject>;
+      FaultyContribution: TypedContractEvent<FaultyContributionEvent.InputTuple, FaultyContributionEvent.OutputTuple, FaultyContributionEvent.OutputObject>;
     
 
       'Lock(address,uint256)': TypedContractEvent<LockEvent.InputTuple, LockEvent.OutputTuple, LockEvent.OutputObject>;
@@ -1924,12 +2171,20 @@ getEvent(key: 'Unlock'): TypedContractEvent<UnlockEvent.InputTuple, UnlockEvent.
       TaskContribute: TypedContractEvent<TaskContributeEvent.InputTuple, TaskContributeEvent.OutputTuple, TaskContributeEvent.OutputObject>;
     
 
+      'TaskFailed(bytes32,address,uint256)': TypedContractEvent<TaskFailedEvent.InputTuple, TaskFailedEvent.OutputTuple, TaskFailedEvent.OutputObject>;
+      TaskFailed: TypedContractEvent<TaskFailedEvent.InputTuple, TaskFailedEvent.OutputTuple, TaskFailedEvent.OutputObject>;
+    
+
       'TaskFinalize(bytes32,bytes)': TypedContractEvent<TaskFinalizeEvent.InputTuple, TaskFinalizeEvent.OutputTuple, TaskFinalizeEvent.OutputObject>;
       TaskFinalize: TypedContractEvent<TaskFinalizeEvent.InputTuple, TaskFinalizeEvent.OutputTuple, TaskFinalizeEvent.OutputObject>;
     
 
       'TaskInitialize(bytes32,address)': TypedContractEvent<TaskInitializeEvent.InputTuple, TaskInitializeEvent.OutputTuple, TaskInitializeEvent.OutputObject>;
       TaskInitialize: TypedContractEvent<TaskInitializeEvent.InputTuple, TaskInitializeEvent.OutputTuple, TaskInitializeEvent.OutputObject>;
+    
+
+      'TaskReopen(bytes32)': TypedContractEvent<TaskReopenEvent.InputTuple, TaskReopenEvent.OutputTuple, TaskReopenEvent.OutputObject>;
+      TaskReopen: TypedContractEvent<TaskReopenEvent.InputTuple, TaskReopenEvent.OutputTuple, TaskReopenEvent.OutputObject>;
     
 
       'TaskReveal(bytes32,address,bytes32)': TypedContractEvent<TaskRevealEvent.InputTuple, TaskRevealEvent.OutputTuple, TaskRevealEvent.OutputObject>;

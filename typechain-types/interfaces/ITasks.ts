@@ -4,9 +4,13 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.ts"
   
+    export type SettlementStruct = {idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike}
+
+    export type SettlementStructOutput = [idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string] & {idx: bigint, worker: string, outputDigest: string, results: string, resultsCallback: string, enclaveChallenge: string, enclaveSign: string, authorizationSign: string }
+  
 
   export interface ITasksInterface extends Interface {
-    getFunction(nameOrSignature: "claim" | "claimArray" | "contributeAndFinalize" | "initialize" | "initializeAndClaimArray" | "initializeArray"): FunctionFragment;
+    getFunction(nameOrSignature: "claim" | "claimArray" | "contributeAndFinalize" | "initialize" | "initializeAndClaimArray" | "initializeArray" | "settle" | "settleBatch"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "TaskClaimed" | "TaskConsensus" | "TaskContribute" | "TaskFinalize" | "TaskInitialize" | "TaskReveal"): EventFragment;
 
@@ -16,6 +20,8 @@ encodeFunctionData(functionFragment: 'contributeAndFinalize', values: [BytesLike
 encodeFunctionData(functionFragment: 'initialize', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'initializeAndClaimArray', values: [BytesLike[], BigNumberish[]]): string;
 encodeFunctionData(functionFragment: 'initializeArray', values: [BytesLike[], BigNumberish[]]): string;
+encodeFunctionData(functionFragment: 'settle', values: [BytesLike, BigNumberish, AddressLike, BytesLike, BytesLike, BytesLike, AddressLike, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'settleBatch', values: [BytesLike, SettlementStruct[]]): string;
 
     decodeFunctionResult(functionFragment: 'claim', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimArray', data: BytesLike): Result;
@@ -23,6 +29,8 @@ decodeFunctionResult(functionFragment: 'contributeAndFinalize', data: BytesLike)
 decodeFunctionResult(functionFragment: 'initialize', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeAndClaimArray', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'settleBatch', data: BytesLike): Result;
   }
 
   
@@ -179,6 +187,22 @@ decodeFunctionResult(functionFragment: 'initializeArray', data: BytesLike): Resu
     >
     
 
+    
+    settle: TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    settleBatch: TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -210,6 +234,16 @@ getFunction(nameOrSignature: 'initializeAndClaimArray'): TypedContractMethod<
 getFunction(nameOrSignature: 'initializeArray'): TypedContractMethod<
       [dealIds: BytesLike[], indexes: BigNumberish[], ],
       [boolean],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'settle'): TypedContractMethod<
+      [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, outputDigest: BytesLike, results: BytesLike, resultsCallback: BytesLike, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'settleBatch'): TypedContractMethod<
+      [dealid: BytesLike, settlements: SettlementStruct[], ],
+      [void],
       'nonpayable'
     >;
 

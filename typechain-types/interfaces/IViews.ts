@@ -78,7 +78,7 @@ export declare namespace IViews {
     }
 
   export interface IViewsInterface extends Interface {
-    getFunction(nameOrSignature: "appregistry" | "assertDatasetDealCompatibility" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "updateDomainSeparator" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
+    getFunction(nameOrSignature: "appregistry" | "assertDatasetDealCompatibility" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "updateDomainSeparator" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDatasets" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
 
     
 
@@ -120,6 +120,7 @@ encodeFunctionData(functionFragment: 'viewConsumed', values: [BytesLike]): strin
 encodeFunctionData(functionFragment: 'viewContribution', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewContributionABILegacy', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewDataset', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'viewDatasets', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDeal', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt1', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'viewDealABILegacy_pt2', values: [BytesLike]): string;
@@ -169,6 +170,7 @@ decodeFunctionResult(functionFragment: 'viewConsumed', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContribution', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewContributionABILegacy', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDataset', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'viewDatasets', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDeal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt1', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewDealABILegacy_pt2', data: BytesLike): Result;
@@ -521,6 +523,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    viewDatasets: TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
+      'view'
+    >
+    
+
+    
     viewDeal: TypedContractMethod<
       [id: BytesLike, ],
       [DealStructOutput],
@@ -791,6 +801,11 @@ getFunction(nameOrSignature: 'viewContributionABILegacy'): TypedContractMethod<
 getFunction(nameOrSignature: 'viewDataset'): TypedContractMethod<
       [dataset: AddressLike, ],
       [DatasetInfoStructOutput],
+      'view'
+    >;
+getFunction(nameOrSignature: 'viewDatasets'): TypedContractMethod<
+      [taskId: BytesLike, ],
+      [ResourceStructOutput[]],
       'view'
     >;
 getFunction(nameOrSignature: 'viewDeal'): TypedContractMethod<

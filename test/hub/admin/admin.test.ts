@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { categories } from '../../../deploy/categories.ts'
-import { deployedMarketplace, ethers, loadFixture } from '../../fixtures.ts'
+import { deployedMarketplace, deployHub, ethers, loadFixture } from '../../fixtures.ts'
 
 describe('the constructor', () => {
   it('makes the categories, and leaves the Hub to its owner', async () => {
@@ -35,26 +35,35 @@ describe('the constructor', () => {
     expect(await hub.teebroker()).to.equal(ethers.ZeroAddress)
   })
 
-  it('refuses a token or registry without code', async () => {
-    const { hub, owner, anyone, addresses } = await loadFixture(deployedMarketplace)
-    const { token, appRegistry, datasetRegistry, workerpoolRegistry } = addresses
-    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner: owner.address }
+  it('refuses a token, registry or office without code', async () => {
+    const { hub, anyone, addresses } = await loadFixture(deployedMarketplace)
+    const { config, office } = await deployHub('Hub', addresses)
     const factory = await ethers.getContractFactory('Hub')
     for (const member of ['token', 'appRegistry', 'datasetRegistry', 'workerpoolRegistry'] as const) {
-      await expect(factory.deploy({ ...config, [member]: anyone.address }, []))
+      await expect(factory.deploy({ ...config, [member]: anyone.address }, [], office))
         .to.be.revertedWithCustomError(hub, 'InvalidAddress')
         .withArgs(anyone.address)
     }
+    await expect(factory.deploy(config, [], anyone))
+      .to.be.revertedWithCustomError(hub, 'InvalidAddress')
+      .withArgs(anyone.address)
   })
 
   it('refuses to belong to nobody', async () => {
     const { hub, addresses } = await loadFixture(deployedMarketplace)
-    const { token, appRegistry, datasetRegistry, workerpoolRegistry } = addresses
-    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner: ethers.ZeroAddress }
+    const { config, office } = await deployHub('Hub', addresses)
     const factory = await ethers.getContractFactory('Hub')
-    await expect(factory.deploy(config, []))
+    await expect(factory.deploy({ ...config, owner: ethers.ZeroAddress }, [], office))
       .to.be.revertedWithCustomError(hub, 'InvalidAddress')
       .withArgs(ethers.ZeroAddress)
+  })
+
+  it('sets owner and TEE broker at once', async () => {
+    const { addresses, anyone, broker } = await loadFixture(deployedMarketplace)
+    const { target } = await deployHub('Hub', { ...addresses, owner: anyone.address, teeBroker: broker.address })
+    const hub = await ethers.getContractAt('IHub', target)
+    expect(await hub.owner()).to.equal(anyone.address)
+    expect(await hub.teebroker()).to.equal(broker.address)
   })
 })
 
@@ -196,14 +205,36 @@ describe('what a Hub that is fixed for ever refuses', () => {
   })
 })
 
-describe('HubViews asked directly', () => {
-  it('knows nothing of the Hub', async () => {
-    const { hub } = await loadFixture(deployedMarketplace)
-    // The Hub makes its views with its first creation.
-    const address = ethers.getCreateAddress({ from: hub.target.toString(), nonce: 1 })
-    const views = await ethers.getContractAt('IHub', address)
-    expect(await ethers.provider.getCode(address)).to.not.equal('0x')
-    expect(await views.countCategory()).to.equal(0n)
-    expect(await views.owner()).to.equal(ethers.ZeroAddress)
+describe('HubOffice and HubViews asked directly', () => {
+  it('know nothing of the Hub', async () => {
+    const { addresses } = await loadFixture(deployedMarketplace)
+    const { office, views } = await deployHub('Hub', addresses)
+    for (const { target } of [office, views]) {
+      const asked = await ethers.getContractAt('IHub', target)
+      expect(await asked.countCategory()).to.equal(0n)
+      expect(await asked.owner()).to.equal(ethers.ZeroAddress)
+    }
+  })
+
+  it('let nobody set anything', async () => {
+    const { addresses, owner } = await loadFixture(deployedMarketplace)
+    const { office } = await deployHub('Hub', addresses)
+    const asked = await ethers.getContractAt('IHub', office.target)
+    await expect(asked.connect(owner).setTeeBroker(owner))
+      .to.be.revertedWithCustomError(asked, 'NotOwner')
+      .withArgs(owner.address, ethers.ZeroAddress)
+  })
+
+  it('take no money', async () => {
+    const { addresses, hub, anyone } = await loadFixture(deployedMarketplace)
+    const { office, views } = await deployHub('Hub', addresses)
+    for (const target of [office, views]) {
+      await expect(anyone.sendTransaction({ to: target, value: 1n }))
+        .to.be.revertedWithCustomError(hub, 'UnknownFunction')
+        .withArgs('0x00000000')
+      await expect(anyone.sendTransaction({ to: target, value: 1n, data: '0x12345678' }))
+        .to.be.revertedWithCustomError(hub, 'UnknownFunction')
+        .withArgs('0x12345678')
+    }
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { DEPOSIT, deployedMarketplace, ethers, fundedAccounts, loadFixture, RLC } from '../../fixtures.ts'
+import { DEPOSIT, deployedMarketplace, deployHub, ethers, fundedAccounts, loadFixture, RLC } from '../../fixtures.ts'
 
 const WIDEST = 2n ** 96n - 1n
 
@@ -15,13 +15,12 @@ async function approvedTokens() {
 /** A second Hub over a token that behaves as the test wants. */
 async function hubOver(tokenName: 'ReentrantToken' | 'RefusingToken', supply = 1_000n * RLC) {
   const market = await loadFixture(deployedMarketplace)
-  const { owner, appRegistry, datasetRegistry, workerpoolRegistry } = market
+  const { owner, addresses } = market
   const token =
     tokenName === 'ReentrantToken'
       ? await ethers.deployContract('ReentrantToken', [owner, supply])
       : await ethers.deployContract('RefusingToken')
-  const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner }
-  const deployed = await ethers.deployContract('Hub', [config, []])
+  const deployed = await deployHub('Hub', { ...addresses, token: token.target.toString() })
   return { ...market, badToken: token, badHub: await ethers.getContractAt('IHub', deployed.target) }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { DEPOSIT, deployedMarketplace, ethers, fundedAccounts, loadFixture, RLC } from '../../fixtures.ts'
+import { DEPOSIT, deployedMarketplace, deployHub, ethers, fundedAccounts, loadFixture, RLC } from '../../fixtures.ts'
 
 describe('withdraw', () => {
   it('moves free balance out of the Hub, one to one', async () => {
@@ -39,10 +39,9 @@ describe('withdraw', () => {
   })
 
   it('cannot be repeated by a token that calls back', async () => {
-    const { owner, appRegistry, datasetRegistry, workerpoolRegistry } = await loadFixture(deployedMarketplace)
+    const { owner, addresses } = await loadFixture(deployedMarketplace)
     const token = await ethers.deployContract('ReentrantToken', [owner, 1_000n * RLC])
-    const config = { token, appRegistry, datasetRegistry, workerpoolRegistry, owner }
-    const { target } = await ethers.deployContract('Hub', [config, []])
+    const { target } = await deployHub('Hub', { ...addresses, token: token.target.toString() })
     const hub = await ethers.getContractAt('IHub', target)
     // The token itself is a depositor, so that its call back could withdraw.
     await token.connect(owner).approve(hub, 10n * RLC)

@@ -2,10 +2,21 @@
 /* tslint:disable */
 /* eslint-disable */
 export { Admin__factory } from './Admin__factory.ts';
+export { Bulk__factory } from './Bulk__factory.ts';
+export { Completion__factory } from './Completion__factory.ts';
+export { Consensus__factory } from './Consensus__factory.ts';
 export { Deals__factory } from './Deals__factory.ts';
 export { Escrow__factory } from './Escrow__factory.ts';
+export { Failures__factory } from './Failures__factory.ts';
+export { HubCore__factory } from './HubCore__factory.ts';
 export { HubStorage__factory } from './HubStorage__factory.ts';
+export { Multicall__factory } from './Multicall__factory.ts';
+export { NativeEscrow__factory } from './NativeEscrow__factory.ts';
 export { Orders__factory } from './Orders__factory.ts';
+export { Ownership__factory } from './Ownership__factory.ts';
+export { Rules__factory } from './Rules__factory.ts';
 export { Signatures__factory } from './Signatures__factory.ts';
+export { StakedToken__factory } from './StakedToken__factory.ts';
 export { Tasks__factory } from './Tasks__factory.ts';
+export { TokenEscrow__factory } from './TokenEscrow__factory.ts';
 export { Views__factory } from './Views__factory.ts';

@@ -69,6 +69,17 @@
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "taskId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "HasContributions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "dealId",
         "type": "bytes32"
       },
@@ -131,6 +142,27 @@
       }
     ],
     "name": "NotSignedByEnclave",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "taskId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "worker",
+        "type": "address"
+      }
+    ],
+    "name": "NotWorker",
     "type": "error"
   },
   {
@@ -477,6 +509,119 @@
         "type": "bool"
       }
     ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "dealid",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "idx",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "worker",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "outputDigest",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "results",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "resultsCallback",
+        "type": "bytes"
+      },
+      {
+        "internalType": "address",
+        "name": "enclaveChallenge",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes",
+        "name": "enclaveSign",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "authorizationSign",
+        "type": "bytes"
+      }
+    ],
+    "name": "settle",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "dealid",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "idx",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "worker",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "outputDigest",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "results",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "resultsCallback",
+            "type": "bytes"
+          },
+          {
+            "internalType": "address",
+            "name": "enclaveChallenge",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes",
+            "name": "enclaveSign",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorizationSign",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Settlement[]",
+        "name": "settlements",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "settleBatch",
+    "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
   }
