@@ -24,6 +24,7 @@ describe('decodeRevert', () => {
       const dummy = fragment.inputs.map(({ type }) => {
         if (type === 'address') return address
         if (type === 'string') return 'text'
+        if (type === 'bytes') return '0x'
         return type.startsWith('bytes') ? `0x${'01'.repeat(Number(type.slice(5)))}` : 1
       })
       const data = Contracts.everything.encodeErrorResult(fragment, dummy)
@@ -49,6 +50,16 @@ describe('decodeRevert', () => {
     )
     const status = Contracts.everything.encodeErrorResult('WrongStatus', [Tag.none, 3])
     expect(decodeRevert(callException(status))?.shortMessage).to.contain('is COMPLETED')
+  })
+
+  it('explains the call of a multicall that failed', () => {
+    const reason = Contracts.everything.encodeErrorResult('UnknownCategory', [9])
+    const data = Contracts.everything.encodeErrorResult('CallFailed', [2, reason])
+    expect(decodeRevert(callException(data))?.shortMessage).to.match(/^Call 2 of the multicall failed.*category 9/i)
+    const silent = Contracts.everything.encodeErrorResult('CallFailed', [0, '0x'])
+    expect(decodeRevert(callException(silent))?.shortMessage).to.contain('It gave no reason.')
+    const unknown = Contracts.everything.encodeErrorResult('CallFailed', [0, '0x12345678'])
+    expect(decodeRevert(callException(unknown))?.shortMessage).to.contain('It answered 0x12345678.')
   })
 
   it('finds revert data that a library has buried', () => {

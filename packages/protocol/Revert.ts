@@ -60,9 +60,16 @@ const orderKinds = ['app', 'dataset', 'workerpool', 'request']
 
 /** Enumerations arrive as numbers. */
 function named(name: string, type: string, value: unknown): unknown {
+  // What a call of a multicall was refused with.
+  if (type === 'bytes' && name === 'reason') return reasonWords(value)
   if (type !== 'uint8') return value
   if (name === 'status') return statuses[Number(value)] ?? value
   return ['kind', 'by', 'what'].includes(name) ? (orderKinds[Number(value)] ?? value) : value
+}
+
+function reasonWords(data: unknown): string {
+  if (data === '0x') return 'It gave no reason.'
+  return decodeRevert({ data })?.shortMessage ?? `It answered ${String(data)}.`
 }
 
 function explain(errorName: string, values: Record<string, unknown>): [string, string] {
@@ -142,7 +149,10 @@ const sentences: Record<string, [string, string]> = {
     'The deadline of task {taskId} passed at {deadline} (unix seconds).',
     'Claim the task after its final deadline: the payer is refunded.',
   ],
-  DeadlineNotReached: ['Task {taskId} may not be claimed before {deadline} (unix seconds).', 'Wait until then.'],
+  DeadlineNotReached: [
+    'It is too early for this with task {taskId}: wait until {deadline} (unix seconds).',
+    'Wait until then.',
+  ],
   TrustNotOne: [
     'Task {taskId} wants trust {trust}: one worker alone may not finish it.',
     'Let several workers contribute and reveal.',
@@ -164,7 +174,50 @@ const sentences: Record<string, [string, string]> = {
     'Only {gasLeft} gas was left for a callback that is due {callbackGas}.',
     'Send the transaction with more gas.',
   ],
+  HasContributions: [
+    'Task {taskId} was reopened after contributions: one worker alone may not finish it any more.',
+    'Let several workers contribute and reveal.',
+  ],
+  NotWorker: [
+    'The result of task {taskId} has no enclave to vouch for it: only its worker {worker} may hand it in, not {caller}.',
+    'Send it from the worker.',
+  ],
   TaskPending: ['Task {taskId} is {status}: it has no result yet.', 'Wait until it is COMPLETED.'],
+  // Replicated tasks
+  AlreadyContributed: ['{worker} has contributed to task {taskId} before.', 'A worker contributes once to a task.'],
+  TooManyContributors: [
+    'Task {taskId} has {limit} contributions, which is the limit.',
+    'Wait for its end: reveal, or claim it after the final deadline.',
+  ],
+  NothingToReveal: [
+    '{worker} has nothing to reveal of task {taskId}: its result was not agreed on, or is revealed.',
+    'Nothing needs to be done.',
+  ],
+  WrongDigest: [
+    '{resultDigest} is not the digest that {worker} contributed to task {taskId}.',
+    'Reveal the digest that hash and seal were made of.',
+  ],
+  NotPoolOwner: [
+    'Only the owner {poolOwner} of the pool may do this for task {taskId}, not {caller}.',
+    'Send it from the owner of the pool.',
+  ],
+  RevealsMissing: [
+    '{revealed} of {winners} workers have revealed the result of task {taskId}; the others may until {deadline} (unix seconds).',
+    'Wait for them or for the deadline; after it one is enough, and if nobody revealed the task can be reopened.',
+  ],
+  AlreadyRevealed: ['The result of task {taskId} was revealed.', 'Finalize the task instead of reopening it.'],
+  CredibilityOverflow: [
+    'The credibilities of the results no longer fit 256 bits: {credibility} and {added}.',
+    'Claim the task after its final deadline.',
+  ],
+  // Bulk
+  NotPayer: ['Only {payer}, who pays deal {dealId}, may attach datasets, not {caller}.', 'Send it from the payer.'],
+  DealHasDataset: [
+    'Deal {dealId} has a dataset of its own, {dataset}.',
+    'Attach datasets to tasks of a deal that was made without one.',
+  ],
+  AlreadyAttached: ['Task {taskId} has its datasets.', 'Attach all of them in one call.'],
+  CallFailed: ['Call {index} of the multicall failed, so none was made: {reason}', 'Mend that call, or leave it out.'],
   // Escrow
   ERC20InsufficientBalance: [
     '{sender} has {balance}, but {needed} is needed.',
@@ -187,6 +240,11 @@ const sentences: Record<string, [string, string]> = {
   OnlyToken: ['Only the token {token} may call this, not {caller}.', 'Call `approveAndCall` of the token.'],
   ApprovalRefused: ['{spender} refused the approval.', 'Check that it is a contract that takes approvals.'],
   NativeNotAccepted: ['This Hub holds a token: it refuses {amount} wei.', 'Deposit the token instead.'],
+  NativeTransferFailed: ['{target} did not take {value} wei.', 'Withdraw to an account that accepts native currency.'],
+  ValueTooSmall: [
+    '{amount} is more than the {left} that is left of what came along.',
+    'Send more, or lower the amounts.',
+  ],
   UnsupportedOperation: ['Deposit-and-match cannot call {selector}.', 'Pass a call of `matchOrders`.'],
   CallerIsNotTheRequester: ['Only the requester may deposit for its own match.', 'Send it from the requester.'],
   OperationFailed: ['The match after the deposit failed without a reason.', 'Match alone to see why.'],

@@ -6,6 +6,7 @@ import { IDataset__factory } from '../../typechain-types/factories/interfaces/ID
 import { IDatasetRegistry__factory } from '../../typechain-types/factories/interfaces/IDatasetRegistry__factory.ts'
 import { IERC734__factory } from '../../typechain-types/factories/interfaces/IERC734__factory.ts'
 import { IHub__factory } from '../../typechain-types/factories/interfaces/IHub__factory.ts'
+import { IHubNative__factory } from '../../typechain-types/factories/interfaces/IHubNative__factory.ts'
 import { ILocalToken__factory } from '../../typechain-types/factories/interfaces/ILocalToken__factory.ts'
 import { IWorkerpool__factory } from '../../typechain-types/factories/interfaces/IWorkerpool__factory.ts'
 import { IWorkerpoolRegistry__factory } from '../../typechain-types/factories/interfaces/IWorkerpoolRegistry__factory.ts'
@@ -16,6 +17,7 @@ import type { IDataset } from '../../typechain-types/interfaces/IDataset.ts'
 import type { IDatasetRegistry } from '../../typechain-types/interfaces/IDatasetRegistry.ts'
 import type { IERC734 } from '../../typechain-types/interfaces/IERC734.ts'
 import type { IHub } from '../../typechain-types/interfaces/IHub.ts'
+import type { IHubNative } from '../../typechain-types/interfaces/IHubNative.ts'
 import type { IWorkerpool } from '../../typechain-types/interfaces/IWorkerpool.ts'
 import type { IWorkerpoolRegistry } from '../../typechain-types/interfaces/IWorkerpoolRegistry.ts'
 import type { LocalToken } from '../../typechain-types/token/LocalToken.ts'
@@ -24,6 +26,8 @@ import type { Address } from './hex.ts'
 // The interfaces, not the contracts: their ABIs are whole, and they bring no bytecode into a browser.
 
 export type Hub = IHub
+/** A Hub whose escrow holds the chain's own currency. */
+export type HubNative = IHubNative
 export type AppRegistry = IAppRegistry
 export type DatasetRegistry = IDatasetRegistry
 export type WorkerpoolRegistry = IWorkerpoolRegistry
@@ -51,6 +55,10 @@ type Runner = ContractRunner | null | undefined
 
 export function connectHub(address: Address, runner?: Runner): Hub {
   return IHub__factory.connect(address, runner)
+}
+
+export function connectHubNative(address: Address, runner?: Runner): HubNative {
+  return IHubNative__factory.connect(address, runner)
 }
 
 export function connectAppRegistry(address: Address, runner?: Runner): AppRegistry {
@@ -149,6 +157,7 @@ export async function connectMarketplace(hubAddress: Address, runner: ContractRu
 export const everything = new Interface(
   [
     IHub__factory.abi,
+    IHubNative__factory.abi,
     IAppRegistry__factory.abi,
     IDatasetRegistry__factory.abi,
     IWorkerpoolRegistry__factory.abi,

@@ -6,8 +6,10 @@ import { wrap } from './wrap.ts'
 const chapters: [string, RegExp][] = [
   ['Match', /\/IDeals\.sol$/],
   ['Orders', /\/(IOrders|ISignatures)\.sol$/],
-  ['Tasks', /\/(ITasks|IViews)\.sol$/],
-  ['Escrow', /\/IEscrow\.sol$/],
+  ['Tasks', /\/(ITasks|IViews|IFailures)\.sol$/],
+  ['Replicated tasks', /\/IConsensus\.sol$/],
+  ['Bulk and multicall', /\/(IBulk|IMulticall)\.sol$/],
+  ['Escrow', /\/(IEscrow|ITokenEscrow|INativeEscrow|IStakedToken)\.sol$/],
   ['Administration', /\/(IAdmin|IHub)\.sol$|^contracts\/(Hub|HubNative|HubOffice|HubViews)\.sol$|\/hub\//],
   [
     'Registries and assets',
