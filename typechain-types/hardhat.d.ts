@@ -74,6 +74,7 @@ getContractFactory(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'RefusingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RefusingToken__factory>
 getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Registry__factory>
 getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
+getContractFactory(name: 'ResultKeeper', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultKeeper__factory>
 getContractFactory(name: 'Rules', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rules__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'StakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakedToken__factory>
@@ -148,6 +149,7 @@ getContractAt(name: 'ReentrantToken', address: string | ethers.Addressable, sign
 getContractAt(name: 'RefusingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RefusingToken>
 getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Registry>
 getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
+getContractAt(name: 'ResultKeeper', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultKeeper>
 getContractAt(name: 'Rules', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rules>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'StakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakedToken>
@@ -222,6 +224,7 @@ deployContract(name: 'ReentrantToken', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'RefusingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'ResultKeeper', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultKeeper>
 deployContract(name: 'Rules', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
@@ -296,6 +299,7 @@ deployContract(name: 'ReentrantToken', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'RefusingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RefusingToken>
 deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Registry>
 deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
+deployContract(name: 'ResultKeeper', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultKeeper>
 deployContract(name: 'Rules', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>

@@ -8,4 +8,5 @@ export type { Reentrant } from './Reentrant.ts';
 export type { ReentrantToken } from './ReentrantToken.ts';
 export type { RefusingToken } from './RefusingToken.ts';
 export type { ResultConsumer } from './ResultConsumer.ts';
+export type { ResultKeeper } from './ResultKeeper.ts';
 export type { Troublemaker } from './Troublemaker.ts';

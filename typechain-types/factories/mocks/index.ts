@@ -8,4 +8,5 @@ export { ReentrantToken__factory } from './ReentrantToken__factory.ts';
 export { Reentrant__factory } from './Reentrant__factory.ts';
 export { RefusingToken__factory } from './RefusingToken__factory.ts';
 export { ResultConsumer__factory } from './ResultConsumer__factory.ts';
+export { ResultKeeper__factory } from './ResultKeeper__factory.ts';
 export { Troublemaker__factory } from './Troublemaker__factory.ts';
