@@ -28,6 +28,7 @@ getContractFactory(name: 'Escrow', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'Failures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Failures__factory>
 getContractFactory(name: 'Fields', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Fields__factory>
 getContractFactory(name: 'Group', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Group__factory>
+getContractFactory(name: 'HookedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HookedToken__factory>
 getContractFactory(name: 'Hub', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Hub__factory>
 getContractFactory(name: 'HubCore', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubCore__factory>
 getContractFactory(name: 'HubNative', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubNative__factory>
@@ -65,6 +66,8 @@ getContractFactory(name: 'IViews', signerOrOptions?: ethers.Signer | FactoryOpti
 getContractFactory(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpool__factory>
 getContractFactory(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IWorkerpoolRegistry__factory>
 getContractFactory(name: 'LocalToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LocalToken__factory>
+getContractFactory(name: 'Meddler', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Meddler__factory>
+getContractFactory(name: 'MeddlingAnswerer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MeddlingAnswerer__factory>
 getContractFactory(name: 'Multicall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Multicall__factory>
 getContractFactory(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.NativeEscrow__factory>
 getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
@@ -76,6 +79,7 @@ getContractFactory(name: 'Registry', signerOrOptions?: ethers.Signer | FactoryOp
 getContractFactory(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultConsumer__factory>
 getContractFactory(name: 'ResultKeeper', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ResultKeeper__factory>
 getContractFactory(name: 'Rules', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Rules__factory>
+getContractFactory(name: 'ShrinkingToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ShrinkingToken__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'StakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakedToken__factory>
 getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
@@ -103,6 +107,7 @@ getContractAt(name: 'Escrow', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'Failures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Failures>
 getContractAt(name: 'Fields', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Fields>
 getContractAt(name: 'Group', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Group>
+getContractAt(name: 'HookedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HookedToken>
 getContractAt(name: 'Hub', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Hub>
 getContractAt(name: 'HubCore', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubCore>
 getContractAt(name: 'HubNative', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubNative>
@@ -140,6 +145,8 @@ getContractAt(name: 'IViews', address: string | ethers.Addressable, signer?: eth
 getContractAt(name: 'IWorkerpool', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpool>
 getContractAt(name: 'IWorkerpoolRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IWorkerpoolRegistry>
 getContractAt(name: 'LocalToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LocalToken>
+getContractAt(name: 'Meddler', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Meddler>
+getContractAt(name: 'MeddlingAnswerer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MeddlingAnswerer>
 getContractAt(name: 'Multicall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Multicall>
 getContractAt(name: 'NativeEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.NativeEscrow>
 getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
@@ -151,6 +158,7 @@ getContractAt(name: 'Registry', address: string | ethers.Addressable, signer?: e
 getContractAt(name: 'ResultConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultConsumer>
 getContractAt(name: 'ResultKeeper', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ResultKeeper>
 getContractAt(name: 'Rules', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Rules>
+getContractAt(name: 'ShrinkingToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ShrinkingToken>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'StakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakedToken>
 getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
@@ -178,6 +186,7 @@ deployContract(name: 'Escrow', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'Failures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Failures>
 deployContract(name: 'Fields', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'HookedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HookedToken>
 deployContract(name: 'Hub', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'HubCore', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubCore>
 deployContract(name: 'HubNative', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubNative>
@@ -215,6 +224,8 @@ deployContract(name: 'IViews', signerOrOptions?: ethers.Signer | DeployContractO
 deployContract(name: 'IWorkerpool', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
 deployContract(name: 'LocalToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Meddler', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Meddler>
+deployContract(name: 'MeddlingAnswerer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MeddlingAnswerer>
 deployContract(name: 'Multicall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
 deployContract(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
 deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
@@ -226,6 +237,7 @@ deployContract(name: 'Registry', signerOrOptions?: ethers.Signer | DeployContrac
 deployContract(name: 'ResultConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
 deployContract(name: 'ResultKeeper', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultKeeper>
 deployContract(name: 'Rules', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
+deployContract(name: 'ShrinkingToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ShrinkingToken>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
@@ -253,6 +265,7 @@ deployContract(name: 'Escrow', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'Failures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Failures>
 deployContract(name: 'Fields', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Fields>
 deployContract(name: 'Group', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Group>
+deployContract(name: 'HookedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HookedToken>
 deployContract(name: 'Hub', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Hub>
 deployContract(name: 'HubCore', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubCore>
 deployContract(name: 'HubNative', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubNative>
@@ -290,6 +303,8 @@ deployContract(name: 'IViews', args: any[], signerOrOptions?: ethers.Signer | De
 deployContract(name: 'IWorkerpool', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpool>
 deployContract(name: 'IWorkerpoolRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IWorkerpoolRegistry>
 deployContract(name: 'LocalToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LocalToken>
+deployContract(name: 'Meddler', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Meddler>
+deployContract(name: 'MeddlingAnswerer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MeddlingAnswerer>
 deployContract(name: 'Multicall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
 deployContract(name: 'NativeEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
 deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
@@ -301,6 +316,7 @@ deployContract(name: 'Registry', args: any[], signerOrOptions?: ethers.Signer | 
 deployContract(name: 'ResultConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultConsumer>
 deployContract(name: 'ResultKeeper', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ResultKeeper>
 deployContract(name: 'Rules', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Rules>
+deployContract(name: 'ShrinkingToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ShrinkingToken>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>

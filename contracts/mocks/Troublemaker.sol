@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Troublemaker
-/// @notice Answers any call (callback, ERC-1271, ERC-734, approval) in the worst way of its kind.
+/// @notice Answers any call (callback, ERC-1271, ERC-734, approval, payment) in the worst way of its kind.
 contract Troublemaker {
     enum Kind {
         REVERTS,
@@ -25,7 +25,15 @@ contract Troublemaker {
         kind = kind_;
     }
 
-    fallback() external {
+    receive() external payable {
+        _makeTrouble();
+    }
+
+    fallback() external payable {
+        _makeTrouble();
+    }
+
+    function _makeTrouble() private view {
         if (kind == Kind.REVERTS) revert Trouble(42);
         if (kind == Kind.REVERTS_WITH_A_BOMB) _revertWith(BOMB);
         if (kind == Kind.BURNS_GAS) _burn();

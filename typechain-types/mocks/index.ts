@@ -4,9 +4,13 @@
 export type { AcceptingSpender } from './AcceptingSpender.ts';
 export type { ContractWallet } from './ContractWallet.ts';
 export type { Group } from './Group.ts';
+export type { HookedToken } from './HookedToken.ts';
+export type { Meddler } from './Meddler.ts';
+export type { MeddlingAnswerer } from './MeddlingAnswerer.ts';
 export type { Reentrant } from './Reentrant.ts';
 export type { ReentrantToken } from './ReentrantToken.ts';
 export type { RefusingToken } from './RefusingToken.ts';
 export type { ResultConsumer } from './ResultConsumer.ts';
 export type { ResultKeeper } from './ResultKeeper.ts';
+export type { ShrinkingToken } from './ShrinkingToken.ts';
 export type { Troublemaker } from './Troublemaker.ts';

@@ -4,9 +4,13 @@
 export { AcceptingSpender__factory } from './AcceptingSpender__factory.ts';
 export { ContractWallet__factory } from './ContractWallet__factory.ts';
 export { Group__factory } from './Group__factory.ts';
+export { HookedToken__factory } from './HookedToken__factory.ts';
+export { Meddler__factory } from './Meddler__factory.ts';
+export { MeddlingAnswerer__factory } from './MeddlingAnswerer__factory.ts';
 export { ReentrantToken__factory } from './ReentrantToken__factory.ts';
 export { Reentrant__factory } from './Reentrant__factory.ts';
 export { RefusingToken__factory } from './RefusingToken__factory.ts';
 export { ResultConsumer__factory } from './ResultConsumer__factory.ts';
 export { ResultKeeper__factory } from './ResultKeeper__factory.ts';
+export { ShrinkingToken__factory } from './ShrinkingToken__factory.ts';
 export { Troublemaker__factory } from './Troublemaker__factory.ts';
