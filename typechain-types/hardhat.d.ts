@@ -14,6 +14,7 @@ getContractFactory(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | F
 getContractFactory(name: 'Admin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Admin__factory>
 getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.App__factory>
 getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
+getContractFactory(name: 'BatchObserver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BatchObserver__factory>
 getContractFactory(name: 'Bulk', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bulk__factory>
 getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
 getContractFactory(name: 'Completion', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Completion__factory>
@@ -93,6 +94,7 @@ getContractAt(name: 'AcceptingSpender', address: string | ethers.Addressable, si
 getContractAt(name: 'Admin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Admin>
 getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.App>
 getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
+getContractAt(name: 'BatchObserver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BatchObserver>
 getContractAt(name: 'Bulk', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bulk>
 getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
 getContractAt(name: 'Completion', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Completion>
@@ -172,6 +174,7 @@ deployContract(name: 'AcceptingSpender', signerOrOptions?: ethers.Signer | Deplo
 deployContract(name: 'Admin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'BatchObserver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BatchObserver>
 deployContract(name: 'Bulk', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
 deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
 deployContract(name: 'Completion', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>
@@ -251,6 +254,7 @@ deployContract(name: 'AcceptingSpender', args: any[], signerOrOptions?: ethers.S
 deployContract(name: 'Admin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Admin>
 deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.App>
 deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
+deployContract(name: 'BatchObserver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BatchObserver>
 deployContract(name: 'Bulk', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
 deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
 deployContract(name: 'Completion', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>

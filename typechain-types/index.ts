@@ -6,6 +6,7 @@ export type { AcceptingSpender } from './mocks/AcceptingSpender.ts';
 export type { Admin } from './hub/Admin.ts';
 export type { App } from './registries/App.ts';
 export type { AppRegistry } from './registries/AppRegistry.ts';
+export type { BatchObserver } from './mocks/BatchObserver.ts';
 export type { Bulk } from './hub/Bulk.ts';
 export type { CompactERC721Enumerable } from './registries/CompactERC721Enumerable.ts';
 export type { Completion } from './hub/Completion.ts';
@@ -90,6 +91,7 @@ export { AcceptingSpender__factory } from './factories/mocks/AcceptingSpender__f
 export { Admin__factory } from './factories/hub/Admin__factory.ts';
 export { AppRegistry__factory } from './factories/registries/AppRegistry__factory.ts';
 export { App__factory } from './factories/registries/App__factory.ts';
+export { BatchObserver__factory } from './factories/mocks/BatchObserver__factory.ts';
 export { Bulk__factory } from './factories/hub/Bulk__factory.ts';
 export { CompactERC721Enumerable__factory } from './factories/registries/CompactERC721Enumerable__factory.ts';
 export { Completion__factory } from './factories/hub/Completion__factory.ts';

@@ -2,6 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { AcceptingSpender } from './AcceptingSpender.ts';
+export type { BatchObserver } from './BatchObserver.ts';
 export type { ContractWallet } from './ContractWallet.ts';
 export type { Group } from './Group.ts';
 export type { HookedToken } from './HookedToken.ts';

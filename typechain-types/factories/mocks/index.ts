@@ -2,6 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export { AcceptingSpender__factory } from './AcceptingSpender__factory.ts';
+export { BatchObserver__factory } from './BatchObserver__factory.ts';
 export { ContractWallet__factory } from './ContractWallet__factory.ts';
 export { Group__factory } from './Group__factory.ts';
 export { HookedToken__factory } from './HookedToken__factory.ts';
