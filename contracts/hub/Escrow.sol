@@ -68,17 +68,32 @@ abstract contract Escrow is HubStorage {
     /* MOVES */
 
     function _mint(address target, uint256 amount) internal {
-        require(target != address(0), IERC20Errors.ERC20InvalidReceiver(target));
+        _raiseSupply(amount);
+        _issue(target, amount);
+    }
+
+    function _burn(address from, uint256 amount) internal {
+        _redeem(from, amount);
+        _supply -= amount;
+    }
+
+    /// @dev For what is about to come in.
+    function _raiseSupply(uint256 amount) internal {
         uint256 supply = _supply + amount;
         require(supply <= MAX_SUPPLY, IEscrow.SupplyTooLarge(supply, MAX_SUPPLY));
         _supply = supply;
+    }
+
+    /// @dev Of a supply that was raised for it.
+    function _issue(address target, uint256 amount) internal {
+        require(target != address(0), IERC20Errors.ERC20InvalidReceiver(target));
         _accounts[target].free += uint96(amount);
         emit IERC20.Transfer(address(0), target, amount);
     }
 
-    function _burn(address from, uint256 amount) internal {
+    /// @dev The supply is still to be lowered.
+    function _redeem(address from, uint256 amount) internal {
         _debit(from, amount);
-        _supply -= amount;
         emit IERC20.Transfer(from, address(0), amount);
     }
 

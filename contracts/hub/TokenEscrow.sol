@@ -72,10 +72,11 @@ abstract contract TokenEscrow is ITokenEscrow, Escrow {
     }
 
     function _deposit(address from, uint256 amount, address target) private {
-        // Before the credit: a token that calls back meanwhile finds nothing to spend yet.
+        // A token that calls back meanwhile finds nothing to spend yet, and no surplus to recover.
+        _raiseSupply(amount);
         bool moved = SafeERC20.trySafeTransferFrom(TOKEN, from, address(this), amount);
         require(moved, TokenTransferFailed(from, address(this), amount));
-        _mint(target, amount);
+        _issue(target, amount);
     }
 
     /* WITHDRAWALS */
@@ -101,9 +102,11 @@ abstract contract TokenEscrow is ITokenEscrow, Escrow {
 
     function _withdraw(uint256 amount, address target) private {
         require(target != address(this), IERC20Errors.ERC20InvalidReceiver(target));
-        _burn(_sender(), amount);
+        _redeem(_sender(), amount);
         bool moved = SafeERC20.trySafeTransfer(TOKEN, target, amount);
         require(moved, TokenTransferFailed(address(this), target, amount));
+        // After the tokens went, for a token that calls back meanwhile.
+        _supply -= amount;
     }
 
     /* DEPOSIT AND MATCH */

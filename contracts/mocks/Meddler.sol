@@ -5,7 +5,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 /// @title Meddler
 /// @notice An account that is a contract. The next time it is called or paid it makes all the attempts it was prepared
-/// with, and keeps how each ended.
+/// with, keeps how each ended, and answers as it was told.
 contract Meddler {
     struct Attempt {
         address target;
@@ -25,6 +25,9 @@ contract Meddler {
     /// @notice How often it was called or paid since it was prepared.
     uint256 public calls;
 
+    /// @notice What it answers to a call.
+    bytes public answer;
+
     Attempt[] private _attempts;
     Outcome[] private _outcomes;
 
@@ -35,6 +38,10 @@ contract Meddler {
         for (uint256 i = 0; i < attempts.length; ++i) {
             _attempts.push(attempts[i]);
         }
+    }
+
+    function answerWith(bytes calldata answer_) external {
+        answer = answer_;
     }
 
     function refuse(bool refuses_) external {
@@ -57,16 +64,17 @@ contract Meddler {
         _meddle();
     }
 
-    fallback() external payable {
+    fallback(bytes calldata) external payable returns (bytes memory) {
         _meddle();
+        return answer;
     }
 
     function _meddle() private {
         require(!refuses, Refused(msg.value));
         if (++calls > 1) return;
         for (uint256 i = 0; i < _attempts.length; ++i) {
-            (bool success, bytes memory answer) = _attempts[i].target.call(_attempts[i].data);
-            _outcomes.push(Outcome(success, answer));
+            (bool success, bytes memory returned) = _attempts[i].target.call(_attempts[i].data);
+            _outcomes.push(Outcome(success, returned));
         }
     }
 }

@@ -18,11 +18,13 @@ export declare namespace Meddler {
     }
 
   export interface MeddlerInterface extends Interface {
-    getFunction(nameOrSignature: "calls" | "execute" | "outcomes" | "pay" | "prepare" | "refuse" | "refuses"): FunctionFragment;
+    getFunction(nameOrSignature: "answer" | "answerWith" | "calls" | "execute" | "outcomes" | "pay" | "prepare" | "refuse" | "refuses"): FunctionFragment;
 
     
 
-    encodeFunctionData(functionFragment: 'calls', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'answer', values?: undefined): string;
+encodeFunctionData(functionFragment: 'answerWith', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'calls', values?: undefined): string;
 encodeFunctionData(functionFragment: 'execute', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'outcomes', values?: undefined): string;
 encodeFunctionData(functionFragment: 'pay', values: [AddressLike]): string;
@@ -30,7 +32,9 @@ encodeFunctionData(functionFragment: 'prepare', values: [Meddler.AttemptStruct[]
 encodeFunctionData(functionFragment: 'refuse', values: [boolean]): string;
 encodeFunctionData(functionFragment: 'refuses', values?: undefined): string;
 
-    decodeFunctionResult(functionFragment: 'calls', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'answer', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'answerWith', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'calls', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'execute', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'outcomes', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pay', data: BytesLike): Result;
@@ -74,6 +78,22 @@ decodeFunctionResult(functionFragment: 'refuses', data: BytesLike): Result;
 
 
     
+    
+    answer: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
+    answerWith: TypedContractMethod<
+      [answer_: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
     
     calls: TypedContractMethod<
       [],
@@ -133,7 +153,17 @@ decodeFunctionResult(functionFragment: 'refuses', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'calls'): TypedContractMethod<
+    getFunction(nameOrSignature: 'answer'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'answerWith'): TypedContractMethod<
+      [answer_: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'calls'): TypedContractMethod<
       [],
       [bigint],
       'view'

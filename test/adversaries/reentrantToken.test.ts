@@ -1,0 +1,98 @@
+import { expect } from 'chai'
+import type { IHub, Meddler } from '../../typechain-types/index.ts'
+import { createdAssets, deployHub, ethers, loadFixture, RLC } from '../fixtures.ts'
+import { expectSound } from './ledger.ts'
+
+const FORTUNE = 1_000n * RLC
+
+/**
+ * A Hub over a token that calls `meddler` whenever anything moves. The meddler even owns the Hub; it has 10 tokens in the
+ * Hub and 90 outside, and everybody else's 100 lie in the Hub beside its own.
+ */
+async function hookedMarket() {
+  const assets = await loadFixture(createdAssets)
+  const { addresses, owner, anyone } = assets
+  const token = await ethers.deployContract('HookedToken', [owner, FORTUNE])
+  const { target } = await deployHub('Hub', { ...addresses, token: await token.getAddress() })
+  const hub = await ethers.getContractAt('IHub', target)
+  const meddler = await ethers.deployContract('Meddler')
+  await token.connect(owner).approve(hub, FORTUNE)
+  await hub.connect(owner).depositFor(100n * RLC, anyone)
+  await hub.connect(owner).depositFor(10n * RLC, meddler)
+  await token.connect(owner).transfer(meddler, 90n * RLC)
+  await meddler.execute(token, token.interface.encodeFunctionData('approve', [target, FORTUNE]))
+  await hub.connect(owner).transferOwnership(meddler)
+  return { ...assets, token, hub, meddler }
+}
+
+type Hooked = Awaited<ReturnType<typeof hookedMarket>>
+
+const encode = (hub: IHub, name: string, args: readonly unknown[]) =>
+  hub.interface.encodeFunctionData(name as 'withdraw', args as [bigint])
+
+/** In the middle of which call the token calls, and what of the meddler's the call itself moves into the Hub. */
+const middles: [string, (hooked: Hooked) => [string, unknown[]], bigint][] = [
+  ['deposit', () => ['deposit', [5n * RLC]], 5n * RLC],
+  ['depositFor', ({ meddler }) => ['depositFor', [5n * RLC, meddler.target]], 5n * RLC],
+  [
+    'depositForArray',
+    ({ meddler }) => ['depositForArray', [[2n * RLC, 3n * RLC], Array(2).fill(meddler.target)]],
+    5n * RLC,
+  ],
+  ['withdraw', () => ['withdraw', [5n * RLC]], -5n * RLC],
+  ['withdrawTo', ({ meddler }) => ['withdrawTo', [5n * RLC, meddler.target]], -5n * RLC],
+  ['multicall', ({ hub }) => ['multicall', [[encode(hub, 'deposit', [5n * RLC])]]], 5n * RLC],
+]
+
+/** What it tries then, one at a time: to have or move what is not its own. */
+const attempts: [string, (hooked: Hooked) => string][] = [
+  ['to recover', ({ hub }) => encode(hub, 'recover', [])],
+  ['to recover in a multicall', ({ hub }) => encode(hub, 'multicall', [[encode(hub, 'recover', [])]])],
+  ['to withdraw what it had', ({ hub }) => encode(hub, 'withdraw', [10n * RLC])],
+  ['to withdraw what is just coming too', ({ hub }) => encode(hub, 'withdraw', [15n * RLC])],
+  ['to withdraw what is just going too', ({ hub }) => encode(hub, 'withdraw', [6n * RLC])],
+  ['to move what it had', ({ hub, broker }) => encode(hub, 'transfer', [broker.address, 10n * RLC])],
+  ['to deposit as well', ({ hub }) => encode(hub, 'deposit', [7n * RLC])],
+  [
+    'to deposit and recover',
+    ({ hub }) =>
+      encode(hub, 'multicall', [
+        ['deposit', 'recover'].map((name) => encode(hub, name, name === 'deposit' ? [7n * RLC] : [])),
+      ]),
+  ],
+]
+
+/** All that the meddler and its accomplice own, in the Hub and outside. */
+async function wealthOf({ hub, token, meddler, broker }: Hooked): Promise<bigint> {
+  const amounts = [meddler, broker].flatMap((account) => [hub.balanceOf(account), token.balanceOf(account)])
+  return (await Promise.all(amounts)).reduce((sum, amount) => sum + amount, 0n)
+}
+
+for (const isBefore of [true, false]) {
+  describe(`a token that calls ${isBefore ? 'before' : 'after'} it moves`, () => {
+    for (const [middle, call, moved] of middles) {
+      for (const [name, attempt] of attempts) {
+        it(`in the middle of ${middle} lets nobody gain or lose: ${name}`, async () => {
+          const hooked = await loadFixture(hookedMarket)
+          const { hub, token, meddler, anyone, broker, owner } = hooked
+          await token.setHook(meddler, isBefore)
+          await meddler.prepare([{ target: hub, data: attempt(hooked) }])
+          const wealth = await wealthOf(hooked)
+          const [method, args] = call(hooked)
+          await meddler.execute(hub, encode(hub, method, args)).catch((error: Error) => refusedBy(hub, meddler, error))
+          expect(await wealthOf(hooked)).to.equal(wealth)
+          expect(await hub.balanceOf(anyone)).to.equal(100n * RLC)
+          await expectSound(hub, [meddler, anyone, broker, owner])
+          expect(await hub.totalSupply()).to.be.at.most(110n * RLC + 7n * RLC + (moved > 0n ? moved : 0n))
+        })
+      }
+    }
+  })
+}
+
+/** The outer call may fail because the inner one took what it needs: that is a refusal by name, too. */
+function refusedBy(hub: IHub, _meddler: Meddler, error: Error): void {
+  const data = /"data": ?"(0x[0-9a-f]*)"|custom error '(\w+)/i.exec(error.message)
+  const name = data?.[2] ?? hub.interface.parseError(data?.[1] ?? '0x')?.name
+  expect(name).to.be.oneOf(['ERC20InsufficientBalance', 'TokenTransferFailed', 'CallFailed'])
+}
