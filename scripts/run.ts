@@ -13,14 +13,15 @@ export type Ended = { code: number; output: string }
  *
  * @param command - Name of a program in node_modules/.bin, or of one on the PATH.
  * @param options.show - Whether its output is also shown while it runs.
+ * @param options.cwd - Where it runs, if not in the repository's root folder.
  */
 export function run(
   command: string,
   args: string[],
-  { show = false, env = {} }: { show?: boolean; env?: NodeJS.ProcessEnv } = {},
+  { show = false, env = {}, cwd = root }: { show?: boolean; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ) {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,

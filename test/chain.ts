@@ -33,3 +33,8 @@ export async function loadFixture<T>(fixture: Fixture<T>): Promise<T> {
 function takeSnapshot(): Promise<unknown> {
   return connection.provider.request({ method: 'evm_snapshot' })
 }
+
+/** Has every fixture made anew: for whoever changes the contracts under the tests. */
+export function forgetFixtures() {
+  snapshots.length = 0
+}

@@ -1,0 +1,46 @@
+// A process that runs the tests on the instrumented contracts, one question of its parent process after the other.
+import { activate, sitesOfFixtures, takeReached, watchChains } from './chains.ts'
+import type { Answer, Question } from './crew.ts'
+import { loadTests } from './tests.ts'
+
+const recording = process.argv.includes('--recording')
+watchChains({ recording })
+
+// Only now: test files make their chains when they are loaded.
+const { connection, forgetFixtures } = await import('../../test/chain.ts')
+const tests = await loadTests({ timeout: recording ? 300_000 : 120_000 })
+let beginning = await connection.provider.request({ method: 'evm_snapshot' })
+let fixturesAreMutated = false
+
+/** Whatever a test leaves behind, a promise that nobody waits for included, must not end the sweep. */
+process.on('unhandledRejection', () => {})
+
+/** Forgets what other mutants made: a mutant that fixtures pass must make them itself. */
+async function startOver() {
+  await connection.provider.request({ method: 'evm_revert', params: [beginning] })
+  beginning = await connection.provider.request({ method: 'evm_snapshot' })
+  forgetFixtures()
+}
+
+async function answer(question: Question): Promise<Answer> {
+  if (question.kind === 'record') {
+    const reached: Record<string, number[]> = {}
+    takeReached()
+    const outcome = await tests.run({
+      after: (title) => {
+        reached[title] = [...(reached[title] ?? []), ...takeReached()]
+      },
+    })
+    return { kind: 'record', ...outcome, reached, fixtures: sitesOfFixtures() }
+  }
+  await activate(question.mutant)
+  if (question.inFixtures || fixturesAreMutated) await startOver()
+  fixturesAreMutated = question.inFixtures
+  const { mutant, bail } = question
+  const only = question.tests === undefined ? {} : { only: new Set(question.tests) }
+  return { kind: 'run', mutant, ...(await tests.run({ ...only, bail })) }
+}
+
+process.on('message', async (question: Question) => process.send?.(await answer(question)))
+process.on('disconnect', () => process.exit())
+process.send?.({ kind: 'ready' })

@@ -1,0 +1,29 @@
+// `npm run test:deep`: what proves the contracts but takes too long for every change. Named steps run alone, and what
+// begins with a dash goes to them: `npm run test:deep -- mutants --only hub/Deals`.
+import { run } from './run.ts'
+
+type Step = { name: string; command: string; args: string[] }
+
+const steps: Step[] = [
+  { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
+  { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
+]
+
+const given = process.argv.slice(2)
+const first = given.findIndex((word) => word.startsWith('-'))
+const only = first < 0 ? given : given.slice(0, first)
+const options = first < 0 ? [] : given.slice(first)
+const unknown = only.filter((name) => !steps.some((step) => step.name === name))
+if (unknown.length > 0) throw new Error(`There is no step ${unknown.join(', ')}: ${steps.map(({ name }) => name)}`)
+
+const failed: string[] = []
+for (const { name, command, args } of steps) {
+  if (only.length > 0 && !only.includes(name)) continue
+  console.log(`\n== ${name} ==`)
+  const since = performance.now()
+  const { code } = await run(command, [...args, ...options], { show: true })
+  if (code !== 0) failed.push(name)
+  console.log(`== ${name}: ${code === 0 ? 'ok' : 'FAILED'}, ${((performance.now() - since) / 1000).toFixed(0)} s ==`)
+}
+if (failed.length > 0) console.log(`\nfailed: ${failed.join(', ')}`)
+process.exitCode = failed.length === 0 ? 0 : 1
