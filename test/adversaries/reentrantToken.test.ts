@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { IHub, Meddler } from '../../typechain-types/index.ts'
+import type { IHub } from '../../typechain-types/index.ts'
 import { createdAssets, deployHub, ethers, loadFixture, RLC } from '../fixtures.ts'
 import { expectSound } from './ledger.ts'
 
@@ -30,18 +30,23 @@ type Hooked = Awaited<ReturnType<typeof hookedMarket>>
 const encode = (hub: IHub, name: string, args: readonly unknown[]) =>
   hub.interface.encodeFunctionData(name as 'withdraw', args as [bigint])
 
-/** In the middle of which call the token calls, and what of the meddler's the call itself moves into the Hub. */
-const middles: [string, (hooked: Hooked) => [string, unknown[]], bigint][] = [
-  ['deposit', () => ['deposit', [5n * RLC]], 5n * RLC],
-  ['depositFor', ({ meddler }) => ['depositFor', [5n * RLC, meddler.target]], 5n * RLC],
+/** In the middle of which call the token calls. */
+const middles: [string, (hooked: Hooked) => [string, unknown[]]][] = [
+  ['deposit', () => ['deposit', [5n * RLC]]],
+  ['depositFor', ({ meddler }) => ['depositFor', [5n * RLC, meddler.target]]],
   [
     'depositForArray',
-    ({ meddler }) => ['depositForArray', [[2n * RLC, 3n * RLC], Array(2).fill(meddler.target)]],
-    5n * RLC,
+    ({ meddler }) => [
+      'depositForArray',
+      [
+        [2n * RLC, 3n * RLC],
+        [meddler.target, meddler.target],
+      ],
+    ],
   ],
-  ['withdraw', () => ['withdraw', [5n * RLC]], -5n * RLC],
-  ['withdrawTo', ({ meddler }) => ['withdrawTo', [5n * RLC, meddler.target]], -5n * RLC],
-  ['multicall', ({ hub }) => ['multicall', [[encode(hub, 'deposit', [5n * RLC])]]], 5n * RLC],
+  ['withdraw', () => ['withdraw', [5n * RLC]]],
+  ['withdrawTo', ({ meddler }) => ['withdrawTo', [5n * RLC, meddler.target]]],
+  ['multicall', ({ hub }) => ['multicall', [[encode(hub, 'deposit', [5n * RLC])]]]],
 ]
 
 /** What it tries then, one at a time: to have or move what is not its own. */
@@ -55,10 +60,7 @@ const attempts: [string, (hooked: Hooked) => string][] = [
   ['to deposit as well', ({ hub }) => encode(hub, 'deposit', [7n * RLC])],
   [
     'to deposit and recover',
-    ({ hub }) =>
-      encode(hub, 'multicall', [
-        ['deposit', 'recover'].map((name) => encode(hub, name, name === 'deposit' ? [7n * RLC] : [])),
-      ]),
+    ({ hub }) => encode(hub, 'multicall', [[encode(hub, 'deposit', [7n * RLC]), encode(hub, 'recover', [])]]),
   ],
 ]
 
@@ -70,7 +72,7 @@ async function wealthOf({ hub, token, meddler, broker }: Hooked): Promise<bigint
 
 for (const isBefore of [true, false]) {
   describe(`a token that calls ${isBefore ? 'before' : 'after'} it moves`, () => {
-    for (const [middle, call, moved] of middles) {
+    for (const [middle, call] of middles) {
       for (const [name, attempt] of attempts) {
         it(`in the middle of ${middle} lets nobody gain or lose: ${name}`, async () => {
           const hooked = await loadFixture(hookedMarket)
@@ -79,11 +81,10 @@ for (const isBefore of [true, false]) {
           await meddler.prepare([{ target: hub, data: attempt(hooked) }])
           const wealth = await wealthOf(hooked)
           const [method, args] = call(hooked)
-          await meddler.execute(hub, encode(hub, method, args)).catch((error: Error) => refusedBy(hub, meddler, error))
+          await meddler.execute(hub, encode(hub, method, args)).catch((error: Error) => refusedBy(hub, error))
           expect(await wealthOf(hooked)).to.equal(wealth)
           expect(await hub.balanceOf(anyone)).to.equal(100n * RLC)
           await expectSound(hub, [meddler, anyone, broker, owner])
-          expect(await hub.totalSupply()).to.be.at.most(110n * RLC + 7n * RLC + (moved > 0n ? moved : 0n))
         })
       }
     }
@@ -91,7 +92,7 @@ for (const isBefore of [true, false]) {
 }
 
 /** The outer call may fail because the inner one took what it needs: that is a refusal by name, too. */
-function refusedBy(hub: IHub, _meddler: Meddler, error: Error): void {
+function refusedBy(hub: IHub, error: Error): void {
   const data = /"data": ?"(0x[0-9a-f]*)"|custom error '(\w+)/i.exec(error.message)
   const name = data?.[2] ?? hub.interface.parseError(data?.[1] ?? '0x')?.name
   expect(name).to.be.oneOf(['ERC20InsufficientBalance', 'TokenTransferFailed', 'CallFailed'])
