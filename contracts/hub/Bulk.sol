@@ -31,6 +31,8 @@ abstract contract Bulk is IBulk, Completion, Rules {
         _checkIndex(dealid, idx, deal.botFirst, deal.botSize);
         require(task.status == TaskStatus.UNSET, ITasks.WrongStatus(taskId, task.status));
         require(task.datasets == 0, AlreadyAttached(taskId));
+        // Nothing attached must not use up the one call.
+        if (orders.length == 0) return;
 
         // Check and effect: each order as in a match, then the price of all of them.
         Resource[] memory attached = new Resource[](orders.length);
