@@ -13,7 +13,7 @@ export default defineConfig({
     path: solcPath,
     settings: {
       viaIR: true,
-      optimizer: { enabled: true, runs: 200 },
+      optimizer: { enabled: true, runs: 1000 },
       evmVersion: 'cancun',
       metadata: { bytecodeHash: 'none' },
       outputSelection: { '*': { '*': ['storageLayout'] } },

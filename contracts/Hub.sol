@@ -30,7 +30,6 @@ contract Hub is HubCore, TokenEscrow {
 
     fallback() external payable {
         require(msg.value == 0, NativeNotAccepted(msg.value));
-        (bool success, bytes memory answer) = _askOffice();
-        _passOn(success, answer);
+        _delegateTo(OFFICE);
     }
 }

@@ -30,10 +30,11 @@ contract HubNative is HubCore, NativeEscrow {
     }
 
     fallback() external payable {
-        (bool success, bytes memory answer) = _askOffice();
-        // What comes along with a call that nobody knows is a deposit.
+        if (msg.value == 0) _delegateTo(OFFICE);
+        // Nothing of what HubOffice and HubViews know takes anything along; what they do not know is a deposit.
+        (bool success, bytes memory answer) = OFFICE.delegatecall(msg.data);
         bool unknown = !success && bytes4(answer) == IViews.UnknownFunction.selector;
-        if (unknown && msg.value > 0) return _deposit(msg.sender);
-        _passOn(success, answer);
+        require(unknown, ValueNotTaken(msg.sig, msg.value));
+        _deposit(msg.sender);
     }
 }

@@ -27,7 +27,6 @@ contract HubOffice is Orders, Bulk, Consensus, Failures, StakedToken, Admin, Del
     }
 
     fallback() external payable {
-        (bool success, bytes memory answer) = VIEWS.delegatecall(msg.data);
-        _passOn(success, answer);
+        _delegateTo(VIEWS);
     }
 }

@@ -53,15 +53,13 @@ export declare namespace IAdmin {
     }
 
   export interface HubOfficeInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "attachDatasets" | "balanceOf" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "contribute" | "createCategory" | "decreaseAllowance" | "finalize" | "increaseAllowance" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "reopen" | "reveal" | "setCallbackGas" | "setTeeBroker" | "settleFailure" | "totalSupply" | "transfer" | "transferFrom" | "transferOwnership"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "approveAndCall" | "attachDatasets" | "broadcastAppOrder" | "broadcastDatasetOrder" | "broadcastRequestOrder" | "broadcastWorkerpoolOrder" | "contribute" | "createCategory" | "decreaseAllowance" | "finalize" | "increaseAllowance" | "manageAppOrder" | "manageDatasetOrder" | "manageRequestOrder" | "manageWorkerpoolOrder" | "reopen" | "reveal" | "setCallbackGas" | "setTeeBroker" | "settleFailure" | "transfer" | "transferFrom" | "transferOwnership"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "AccurateContribution" | "Approval" | "BroadcastAppOrder" | "BroadcastDatasetOrder" | "BroadcastRequestOrder" | "BroadcastWorkerpoolOrder" | "ClosedAppOrder" | "ClosedDatasetOrder" | "ClosedRequestOrder" | "ClosedWorkerpoolOrder" | "CreateCategory" | "DatasetAttached" | "FaultyContribution" | "Lock" | "OwnershipTransferred" | "Reward" | "Seize" | "SignedAppOrder" | "SignedDatasetOrder" | "SignedRequestOrder" | "SignedWorkerpoolOrder" | "TaskConsensus" | "TaskContribute" | "TaskFailed" | "TaskFinalize" | "TaskInitialize" | "TaskReopen" | "TaskReveal" | "Transfer" | "Unlock"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'attachDatasets', values: [BytesLike, BigNumberish, DatasetOrderStruct[], BigNumberish]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'broadcastAppOrder', values: [AppOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastDatasetOrder', values: [DatasetOrderStruct]): string;
 encodeFunctionData(functionFragment: 'broadcastRequestOrder', values: [RequestOrderStruct]): string;
@@ -80,16 +78,13 @@ encodeFunctionData(functionFragment: 'reveal', values: [BytesLike, BytesLike]): 
 encodeFunctionData(functionFragment: 'setCallbackGas', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'setTeeBroker', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'settleFailure', values: [BytesLike, BigNumberish, AddressLike, BigNumberish, AddressLike, BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferOwnership', values: [AddressLike]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'attachDatasets', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastAppOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastDatasetOrder', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'broadcastRequestOrder', data: BytesLike): Result;
@@ -108,7 +103,6 @@ decodeFunctionResult(functionFragment: 'reveal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setCallbackGas', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setTeeBroker', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settleFailure', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Result;
@@ -509,14 +503,6 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
 
     
     
-    allowance: TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
     approve: TypedContractMethod<
       [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
@@ -537,14 +523,6 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
       [dealid: BytesLike, idx: BigNumberish, orders: DatasetOrderStruct[], maxPrice: BigNumberish, ],
       [void],
       'nonpayable'
-    >
-    
-
-    
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
     >
     
 
@@ -693,14 +671,6 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     
 
     
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
-    >
-    
-
-    
     transfer: TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],
       [boolean],
@@ -727,12 +697,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
+    getFunction(nameOrSignature: 'approve'): TypedContractMethod<
       [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
@@ -746,11 +711,6 @@ getFunction(nameOrSignature: 'attachDatasets'): TypedContractMethod<
       [dealid: BytesLike, idx: BigNumberish, orders: DatasetOrderStruct[], maxPrice: BigNumberish, ],
       [void],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'broadcastAppOrder'): TypedContractMethod<
       [apporder: AppOrderStruct, ],
@@ -841,11 +801,6 @@ getFunction(nameOrSignature: 'settleFailure'): TypedContractMethod<
       [dealid: BytesLike, idx: BigNumberish, worker: AddressLike, cause: BigNumberish, enclaveChallenge: AddressLike, enclaveSign: BytesLike, authorizationSign: BytesLike, ],
       [void],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],

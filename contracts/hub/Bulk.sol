@@ -45,13 +45,13 @@ abstract contract Bulk is IBulk, Completion, Rules {
         Vault memory vault = _vault;
         _lock(vault, deal.sponsor, total);
         task.datasets = _writeBlob(vault, BulkLib.encode(attached));
-        _vault = vault;
+        _store(vault);
     }
 
     function _attach(Deal memory deal, bytes32 taskId, DatasetOrder calldata order, Resource memory dataset) private {
         dataset.pointer = order.dataset;
         dataset.price = order.datasetprice;
-        dataset.owner = DATASET_REGISTRY.registrationOf(order.dataset);
+        dataset.owner = DATASET_REGISTRY.registrantOf(order.dataset);
         bytes32 tag = order.tag.withoutKind();
         require(deal.tag.covers(tag), IDeals.TagNotCovered(tag, deal.tag));
         _checkAdmitted(OrderKind.DATASET, OrderKind.APP, order.apprestrict, deal.app.pointer);

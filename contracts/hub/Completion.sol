@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {IEscrow} from "../interfaces/IEscrow.sol";
 import {IOracleConsumer} from "../interfaces/IOracleConsumer.sol";
 import {ITasks} from "../interfaces/ITasks.sol";
-import {Blob} from "../libraries/Blob.sol";
-import {DealLib} from "../libraries/DealLib.sol";
+import {ProofLib} from "../libraries/ProofLib.sol";
 import {ShareLib} from "../libraries/ShareLib.sol";
 import {TagLib} from "../libraries/TagLib.sol";
 import {Deal, Resource, TaskStatus} from "../types/Deals.sol";
@@ -23,16 +24,19 @@ abstract contract Completion is Escrow, Signatures {
     /// it delegates to by EIP-7702) and the copy of its data, generously.
     uint256 private constant CALL_COST = 10_000;
 
-    /* BEGINNING */
-
-    /// @dev Of a deal's blob. The task must be new.
-    function _activate(bytes32 taskId, uint40 blob, uint256 index) internal {
-        TaskState storage task = _tasks[taskId];
-        task.status = TaskStatus.ACTIVE;
-        task.deal = blob;
-        task.index = _narrowIndex(taskId, index);
-        emit ITasks.TaskInitialize(taskId, address(bytes20(Blob.wordAt(blob, DealLib.WORKERPOOL_OFFSET))));
+    /// @dev What tasks of one deal bring to whom, announced by events and not yet written: what the payer loses, app and
+    /// dataset earn, the pool gets back and earns, and the worker of the latest of them earns.
+    struct Payout {
+        uint256 seized;
+        uint256 app;
+        uint256 dataset;
+        uint256 unlocked;
+        uint256 pool;
+        address worker;
+        uint256 work;
     }
+
+    /* BEGINNING */
 
     /// @dev Fills in a deal that exists.
     function _readExisting(bytes32 dealId, Deal memory deal) internal view returns (uint256 timeref) {
@@ -40,13 +44,21 @@ abstract contract Completion is Escrow, Signatures {
         require(deal.app.pointer != address(0), ITasks.UnknownDeal(dealId));
     }
 
-    /// @dev Makes sure that the task of the deal is active and nobody has contributed to it.
-    function _begin(bytes32 dealId, Deal memory deal, uint256 index) internal returns (bytes32 taskId) {
-        taskId = _taskIdOf(dealId, index);
-        TaskState storage task = _tasks[taskId];
+    /// @dev The task of a deal and its blob, active and without contributions; still to be stored.
+    function _begin(
+        bytes32 dealId,
+        Deal memory deal,
+        uint40 blob,
+        bytes32 taskId,
+        uint256 index
+    ) internal returns (TaskState memory task) {
+        task = _tasks[taskId];
         if (task.status == TaskStatus.UNSET) {
             _checkIndex(dealId, index, deal.botFirst, deal.botSize);
-            _activate(taskId, _deals[dealId].blob, index);
+            task.status = TaskStatus.ACTIVE;
+            task.deal = blob;
+            task.index = _narrowIndex(taskId, index);
+            emit ITasks.TaskInitialize(taskId, deal.workerpool.pointer);
         }
         _checkSole(taskId, task, deal.trust);
     }
@@ -57,7 +69,7 @@ abstract contract Completion is Escrow, Signatures {
 
     /// @dev One worker is enough. While an active task of trust 1 was never reopened, nobody has contributed: a first
     /// contribution would have been agreed on at once.
-    function _checkSole(bytes32 taskId, TaskState storage task, uint256 trust) internal view {
+    function _checkSole(bytes32 taskId, TaskState memory task, uint256 trust) internal pure {
         require(task.status == TaskStatus.ACTIVE, ITasks.WrongStatus(taskId, task.status));
         require(trust == 1, ITasks.TrustNotOne(taskId, trust));
         require(!task.reopened, ITasks.HasContributions(taskId));
@@ -65,8 +77,12 @@ abstract contract Completion is Escrow, Signatures {
 
     /* CHECKS */
 
-    function _checkContributing(bytes32 taskId, Deal memory deal, uint256 timeref) internal view {
-        uint256 deadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * timeref;
+    /// @dev Until when contributions to the tasks of a deal are taken (unix seconds).
+    function _contributionDeadlineOf(Deal memory deal, uint256 timeref) internal pure returns (uint256) {
+        return deal.startTime + CONTRIBUTION_DEADLINE_RATIO * timeref;
+    }
+
+    function _checkBefore(bytes32 taskId, uint256 deadline) internal view {
         require(block.timestamp < deadline, ITasks.DeadlinePassed(taskId, deadline));
     }
 
@@ -93,7 +109,7 @@ abstract contract Completion is Escrow, Signatures {
         require(enclaveChallenge != address(0) || !deal.tag.needsEnclave(), ITasks.EnclaveRequired(taskId));
         bool brokered = vault.hasTeeBroker && enclaveChallenge != address(0);
         address authorizer = brokered ? _settings.teeBroker : deal.workerpool.owner;
-        bytes32 message = keccak256(abi.encodePacked(worker, taskId, enclaveChallenge));
+        bytes32 message = ProofLib.authorizationOf(worker, taskId, enclaveChallenge);
         require(
             _isSignedMessage(authorizer, message, authorizationSign),
             ITasks.NotAuthorized(taskId, worker, enclaveChallenge, authorizer)
@@ -109,7 +125,7 @@ abstract contract Completion is Escrow, Signatures {
         bytes calldata enclaveSign
     ) internal view {
         if (enclaveChallenge == address(0)) return;
-        bytes32 message = keccak256(abi.encodePacked(resultHash, resultSeal));
+        bytes32 message = Hashes.efficientKeccak256(resultHash, resultSeal);
         bool signed = _isSignedMessage(enclaveChallenge, message, enclaveSign);
         require(signed, ITasks.NotSignedByEnclave(taskId, enclaveChallenge));
     }
@@ -130,8 +146,11 @@ abstract contract Completion is Escrow, Signatures {
 
     /* PAYMENT */
 
-    function _costOf(Deal memory deal, Resource[] memory attached) internal pure returns (uint256 cost) {
+    /// @dev What a task costs, with what was attached to it.
+    function _costOf(Deal memory deal, uint40 datasets) private view returns (uint256 cost) {
         cost = deal.app.price + deal.dataset.price + deal.workerpool.price;
+        if (datasets == 0) return cost;
+        Resource[] memory attached = _readDatasets(datasets);
         for (uint256 i = 0; i < attached.length; ++i) {
             cost += attached[i].price;
         }
@@ -139,26 +158,79 @@ abstract contract Completion is Escrow, Signatures {
 
     /// @dev The payer's lock turns into what app and datasets earn; the price of the work is left to divide. The pool gets
     /// its stake back, and a share of the kitty.
-    function _payAssets(Vault memory vault, Deal memory deal, bytes32 taskId) internal {
-        Resource[] memory attached = _readDatasets(_tasks[taskId].datasets);
-        _seize(deal.sponsor, _costOf(deal, attached), taskId);
-        _payOwner(vault, deal.app, taskId);
-        _payOwner(vault, deal.dataset, taskId);
-        for (uint256 i = 0; i < attached.length; ++i) {
-            _payOwner(vault, attached[i], taskId);
-        }
+    function _payAssets(
+        Vault memory vault,
+        Deal memory deal,
+        Payout memory payout,
+        bytes32 taskId,
+        uint40 datasets
+    ) internal {
+        uint256 cost = _costOf(deal, datasets);
+        payout.seized += cost;
+        emit IEscrow.Seize(deal.sponsor, cost, taskId);
+        payout.app += _announce(deal.app.owner, deal.app.price, taskId);
+        payout.dataset += _announce(deal.dataset.owner, deal.dataset.price, taskId);
+        if (datasets != 0) _payAttached(vault, datasets, taskId);
         address poolOwner = deal.workerpool.owner;
-        _unlock(vault, poolOwner, _stakeOf(deal));
+        uint256 stake = _stakeOf(deal);
+        payout.unlocked += stake;
+        _emitUnlock(poolOwner, stake);
+        if (vault.kitty == 0) return;
         uint256 bonus = ShareLib.bonusOf(vault.kitty, KITTY_RATIO, KITTY_MIN, deal.workerpool.price);
-        if (bonus > 0) _drawKitty(vault, poolOwner, bonus, taskId);
+        if (bonus == 0) return;
+        vault.kitty -= uint96(bonus);
+        emit IEscrow.Seize(KITTY_ADDRESS, bonus, taskId);
+        payout.pool += _announce(poolOwner, bonus, taskId);
     }
 
-    function _payOwner(Vault memory vault, Resource memory resource, bytes32 taskId) private {
-        if (resource.price > 0) _reward(vault, resource.owner, resource.price, taskId);
+    function _payAttached(Vault memory vault, uint40 datasets, bytes32 taskId) private {
+        Resource[] memory attached = _readDatasets(datasets);
+        for (uint256 i = 0; i < attached.length; ++i) {
+            if (attached[i].price > 0) _reward(vault, attached[i].owner, attached[i].price, taskId);
+        }
     }
 
-    function _refund(Vault memory vault, Deal memory deal, bytes32 taskId) internal {
-        _unlock(vault, deal.sponsor, _costOf(deal, _readDatasets(_tasks[taskId].datasets)));
+    /// @dev One worker did all of the work.
+    function _payWorker(
+        Vault memory vault,
+        Deal memory deal,
+        Payout memory payout,
+        bytes32 taskId,
+        address worker
+    ) internal {
+        uint256 price = deal.workerpool.price;
+        uint256 reward = ShareLib.percentOf(price, 100 - deal.schedulerRewardRatio);
+        if (worker != payout.worker) _payOut(vault, payout, worker);
+        payout.work += reward;
+        _emitReward(worker, reward, taskId);
+        payout.pool += price - reward;
+        _emitReward(deal.workerpool.owner, price - reward, taskId);
+    }
+
+    /// @dev A price of nothing is not worth an event.
+    function _announce(address account, uint256 amount, bytes32 taskId) private returns (uint256) {
+        if (amount > 0) _emitReward(account, amount, taskId);
+        return amount;
+    }
+
+    /// @dev The worker of the tasks before gets its due; the next one is `worker`.
+    function _payOut(Vault memory vault, Payout memory payout, address worker) private {
+        if (payout.work > 0) _credit(vault, payout.worker, payout.work);
+        payout.worker = worker;
+        payout.work = 0;
+    }
+
+    /// @dev Writes what was announced. Accounts may be the same: each is read when it is written.
+    function _payOut(Vault memory vault, Deal memory deal, Payout memory payout) internal {
+        _accounts[deal.sponsor].frozen -= uint96(payout.seized);
+        if (payout.app > 0) _credit(vault, deal.app.owner, payout.app);
+        if (payout.dataset > 0) _credit(vault, deal.dataset.owner, payout.dataset);
+        _payOut(vault, payout, address(0));
+        _release(vault, deal.workerpool.owner, payout.unlocked, payout.pool);
+    }
+
+    function _refund(Vault memory vault, Deal memory deal, uint40 datasets) internal {
+        _unlock(vault, deal.sponsor, _costOf(deal, datasets));
     }
 
     /* CALLBACK */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {IConsensus} from "../interfaces/IConsensus.sol";
 import {ITasks} from "../interfaces/ITasks.sol";
+import {ProofLib} from "../libraries/ProofLib.sol";
 import {ResultLib} from "../libraries/ResultLib.sol";
 import {ShareLib} from "../libraries/ShareLib.sol";
 import {TrustLib} from "../libraries/TrustLib.sol";
@@ -11,11 +13,12 @@ import {Completion} from "./Completion.sol";
 
 /// @title Consensus: tasks that several workers compute until enough of them agree
 abstract contract Consensus is IConsensus, Completion {
-    /// @dev What the others have found so far.
+    /// @dev Which result was found, by how many, how credible it is, and how credible one and all results are together.
     struct Tally {
         uint256 group;
         uint256 winners;
-        uint256[] credibilities;
+        uint256 credibility;
+        uint256 total;
     }
 
     /* CONTRIBUTION */
@@ -38,7 +41,7 @@ abstract contract Consensus is IConsensus, Completion {
         ContributionState storage contribution = _contributions[taskId][worker];
 
         // Check: in time, once, within the bound, and signed for.
-        _checkContributing(taskId, deal, timeref);
+        _checkBefore(taskId, _contributionDeadlineOf(deal, timeref));
         require(contribution.status == ContributionStatus.UNSET, AlreadyContributed(taskId, worker));
         require(round.contributors < MAX_CONTRIBUTORS, TooManyContributors(taskId, MAX_CONTRIBUTORS));
         _checkAuthorization(vault, deal, taskId, worker, enclaveChallenge, authorizationSign);
@@ -48,18 +51,15 @@ abstract contract Consensus is IConsensus, Completion {
         uint256 weight = TrustLib.weightOf(_accounts[worker].score);
         Tally memory tally = _count(taskId, round, resultHash, weight);
         _lock(vault, worker, deal.workerStake);
-        contribution.previous = round.last;
-        contribution.weight = uint64(weight);
-        contribution.group = uint8(tally.group);
-        contribution.status = ContributionStatus.CONTRIBUTED;
+        _store(contribution, round.last, weight, tally.group);
         contribution.seal = resultSeal;
         if (enclaveChallenge != address(0)) contribution.enclaveChallenge = enclaveChallenge;
         round.last = worker;
         ++round.contributors;
         emit ITasks.TaskContribute(taskId, worker, resultHash);
-        _agree(task, round, tally, taskId, resultHash, deal.trust, timeref);
-        _rounds[taskId] = round;
-        _vault = vault;
+        _agree(round, tally, taskId, resultHash, deal.trust, timeref);
+        _store(_rounds[taskId], round);
+        _store(vault);
     }
 
     /// @dev Counts one more contribution of `resultHash` in; a result that nobody found before becomes a group.
@@ -74,9 +74,15 @@ abstract contract Consensus is IConsensus, Completion {
             _groups[taskId][round.groups] = resultHash;
             ++round.groups;
         }
+        tally.winners = 1;
+        (tally.credibility, tally.total) = (weight, 1 + weight);
+        if (round.contributors > 0) _weigh(taskId, round, tally, weight);
+    }
+
+    /// @dev What the others found, together with what the latest did.
+    function _weigh(bytes32 taskId, Round memory round, Tally memory tally, uint256 weight) private view {
         uint256[] memory credibilities = new uint256[](round.groups);
         credibilities[tally.group] = weight;
-        tally.winners = 1;
         address worker = round.last;
         for (uint256 i = round.contributors; i > 0; --i) {
             ContributionState storage contribution = _contributions[taskId][worker];
@@ -86,7 +92,8 @@ abstract contract Consensus is IConsensus, Completion {
             if (group == tally.group) ++tally.winners;
             credibilities[group] = TrustLib.join(credibilities[group], contribution.weight);
         }
-        tally.credibilities = credibilities;
+        tally.credibility = credibilities[tally.group];
+        tally.total = TrustLib.totalOf(credibilities);
     }
 
     function _groupOf(bytes32 taskId, uint256 groups, bytes32 resultHash) private view returns (uint256 group) {
@@ -95,7 +102,6 @@ abstract contract Consensus is IConsensus, Completion {
 
     /// @dev The result just found may be agreed on now; another could not have become so.
     function _agree(
-        TaskState storage task,
         Round memory round,
         Tally memory tally,
         bytes32 taskId,
@@ -103,10 +109,11 @@ abstract contract Consensus is IConsensus, Completion {
         uint256 trust,
         uint256 timeref
     ) private {
-        uint256 total = TrustLib.totalOf(tally.credibilities);
-        if (!TrustLib.isAgreed(tally.credibilities[tally.group], total, trust)) return;
+        if (!TrustLib.isAgreed(tally.credibility, tally.total, trust)) return;
+        TaskState memory task = _tasks[taskId];
         task.status = TaskStatus.REVEALING;
         task.consensusTime = uint40(block.timestamp);
+        _store(_tasks[taskId], task);
         round.group = uint8(tally.group);
         round.winners = uint8(tally.winners);
         round.revealDeadline = _narrowDeadline(timeref);
@@ -130,8 +137,8 @@ abstract contract Consensus is IConsensus, Completion {
         bool awaited = contribution.status == ContributionStatus.CONTRIBUTED && contribution.group == group;
         require(awaited, NothingToReveal(taskId, worker));
         bytes32 known = _groups[taskId][group];
-        bytes32 claimed = revealed > 0 ? resultDigest : keccak256(abi.encodePacked(taskId, resultDigest));
-        bytes32 seal = keccak256(abi.encodePacked(worker, taskId, resultDigest));
+        bytes32 claimed = revealed > 0 ? resultDigest : Hashes.efficientKeccak256(taskId, resultDigest);
+        bytes32 seal = ProofLib.sealOf(worker, taskId, resultDigest);
         require(claimed == known && seal == contribution.seal, WrongDigest(taskId, worker, resultDigest));
 
         // Effect.
@@ -190,9 +197,11 @@ abstract contract Consensus is IConsensus, Completion {
         Vault memory vault = _vault;
         task.status = TaskStatus.COMPLETED;
         task.result = _writeBlob(vault, ResultLib.encodeAgreed(results, resultsCallback));
-        _payAssets(vault, deal, taskId);
-        _payWorkers(vault, deal, taskId);
-        _vault = vault;
+        Payout memory payout;
+        _payAssets(vault, deal, payout, taskId, task.datasets);
+        _payWorkers(vault, deal, payout, taskId);
+        _payOut(vault, deal, payout);
+        _store(vault);
         emit ITasks.TaskFinalize(taskId, results);
 
         // Interaction.
@@ -211,7 +220,7 @@ abstract contract Consensus is IConsensus, Completion {
 
     /// @dev Who did not reveal the result loses the stake; price and lost stakes are divided between the pool and those who
     /// did. What rounding leaves is the pool's.
-    function _payWorkers(Vault memory vault, Deal memory deal, bytes32 taskId) private {
+    function _payWorkers(Vault memory vault, Deal memory deal, Payout memory payout, bytes32 taskId) private {
         address[] memory contributors = _contributorsOf(taskId);
         uint256[] memory weights = new uint256[](contributors.length);
         uint256 totalWeight;
@@ -233,12 +242,14 @@ abstract contract Consensus is IConsensus, Completion {
             } else {
                 uint256 reward = ShareLib.weightedOf(share, weights[i], totalWeight);
                 pot -= reward;
-                _unlock(vault, worker, deal.workerStake);
-                _reward(vault, worker, reward, taskId);
+                _release(vault, worker, deal.workerStake, reward);
+                _emitUnlock(worker, deal.workerStake);
+                _emitReward(worker, reward, taskId);
                 if (scored && contributors.length > 1) _scoreAccurate(worker, taskId);
             }
         }
-        _reward(vault, deal.workerpool.owner, pot, taskId);
+        payout.pool += pot;
+        _emitReward(deal.workerpool.owner, pot, taskId);
     }
 
     function _scoreAccurate(address worker, bytes32 taskId) private {
@@ -270,7 +281,7 @@ abstract contract Consensus is IConsensus, Completion {
         Deal memory deal
     ) private view returns (uint256 timeref) {
         _checkStatus(taskId, task, status);
-        return _readDeal(_dealIdOfTask(task), deal);
+        return _readDeal(_dealIdOfBlob(task.deal), deal);
     }
 
     function _checkStatus(bytes32 taskId, TaskState storage task, TaskStatus status) private view {

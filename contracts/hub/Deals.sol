@@ -18,15 +18,19 @@ abstract contract Deals is IDeals, Escrow, Rules {
     using OrderLib for *;
     using TagLib for bytes32;
 
+    /// @dev An order on offer, who presigned it, and how much of it is consumed.
+    struct Used {
+        bytes32 orderHash;
+        address signer;
+        uint256 consumed;
+    }
+
     /// @dev What a match finds out on its way.
     struct Matching {
-        bytes32 appHash;
-        bytes32 datasetHash;
-        bytes32 workerpoolHash;
+        Used app;
+        Used dataset;
+        Used workerpool;
         bytes32 requestHash;
-        uint256 appConsumed;
-        uint256 datasetConsumed;
-        uint256 workerpoolConsumed;
         Deal deal;
         DealLib.Terms terms;
     }
@@ -154,23 +158,23 @@ abstract contract Deals is IDeals, Escrow, Rules {
 
     function _checkApp(Matching memory matching, AppOrder calldata order) private view {
         Resource memory app = matching.deal.app;
-        app.owner = APP_REGISTRY.registrationOf(app.pointer);
-        matching.appHash = _checkSigned(OrderKind.APP, app, order.hash(), order.sign);
+        app.owner = APP_REGISTRY.registrantOf(app.pointer);
+        matching.app.orderHash = _checkSigned(OrderKind.APP, app, order.hash(), order.sign);
     }
 
     function _checkDataset(Matching memory matching, DatasetOrder calldata order) private view {
         Resource memory dataset = matching.deal.dataset;
-        dataset.owner = DATASET_REGISTRY.registrationOf(dataset.pointer);
-        matching.datasetHash = _checkSigned(OrderKind.DATASET, dataset, order.hash(), order.sign);
+        dataset.owner = DATASET_REGISTRY.registrantOf(dataset.pointer);
+        matching.dataset.orderHash = _checkSigned(OrderKind.DATASET, dataset, order.hash(), order.sign);
     }
 
     function _checkWorkerpool(Matching memory matching, WorkerpoolOrder calldata order) private view {
         Resource memory workerpool = matching.deal.workerpool;
         (workerpool.owner, matching.terms.workerStakeRatio, matching.terms.schedulerRewardRatio) = WORKERPOOL_REGISTRY
-            .workerpoolOf(workerpool.pointer);
+            .termsOf(workerpool.pointer);
         // A stake past every number would keep the deal from ever being read again, and its money from being released.
         matching.deal.workerStake = ShareLib.percentOf(workerpool.price, matching.terms.workerStakeRatio);
-        matching.workerpoolHash = _checkSigned(OrderKind.WORKERPOOL, workerpool, order.hash(), order.sign);
+        matching.workerpool.orderHash = _checkSigned(OrderKind.WORKERPOOL, workerpool, order.hash(), order.sign);
     }
 
     function _checkRequest(Matching memory matching, RequestOrder calldata order) private view {
@@ -194,37 +198,34 @@ abstract contract Deals is IDeals, Escrow, Rules {
         WorkerpoolOrder calldata workerpoolOrder,
         RequestOrder calldata requestOrder
     ) private view {
-        bytes32 orderHash = matching.appHash;
-        uint256 consumed = _consumedOf(orderHash);
-        uint256 volume = _left(OrderKind.APP, orderHash, appOrder.volume, consumed);
-        matching.appConsumed = consumed;
-
-        orderHash = matching.datasetHash;
-        if (orderHash != 0) {
-            consumed = _consumedOf(orderHash);
-            volume = Math.min(volume, _left(OrderKind.DATASET, orderHash, datasetOrder.volume, consumed));
-            matching.datasetConsumed = consumed;
+        uint256 volume = _leftOf(matching.app, OrderKind.APP, appOrder.volume);
+        if (matching.dataset.orderHash != 0) {
+            volume = Math.min(volume, _leftOf(matching.dataset, OrderKind.DATASET, datasetOrder.volume));
         }
-
-        orderHash = matching.workerpoolHash;
-        consumed = _consumedOf(orderHash);
-        volume = Math.min(volume, _left(OrderKind.WORKERPOOL, orderHash, workerpoolOrder.volume, consumed));
-        matching.workerpoolConsumed = consumed;
-
-        orderHash = matching.requestHash;
-        consumed = _consumedOfRequest(orderHash);
-        volume = Math.min(volume, _left(OrderKind.REQUEST, orderHash, requestOrder.volume, consumed));
+        volume = Math.min(volume, _leftOf(matching.workerpool, OrderKind.WORKERPOOL, workerpoolOrder.volume));
+        bytes32 requestHash = matching.requestHash;
+        uint256 consumed = _consumedOfRequest(requestHash);
+        volume = Math.min(volume, _left(OrderKind.REQUEST, requestHash, requestOrder.volume, consumed));
         matching.terms.botFirst = consumed;
         matching.terms.botSize = volume;
+    }
+
+    function _leftOf(Used memory order, OrderKind kind, uint256 volume) private view returns (uint256) {
+        (order.signer, order.consumed) = _stateOf(order.orderHash);
+        return _left(kind, order.orderHash, volume, order.consumed);
     }
 
     /* EFFECTS */
 
     function _consume(Matching memory matching) private {
         uint256 volume = matching.terms.botSize;
-        _setConsumedOf(matching.appHash, matching.appConsumed + volume);
-        if (matching.datasetHash != 0) _setConsumedOf(matching.datasetHash, matching.datasetConsumed + volume);
-        _setConsumedOf(matching.workerpoolHash, matching.workerpoolConsumed + volume);
+        _use(matching.app, volume);
+        if (matching.dataset.orderHash != 0) _use(matching.dataset, volume);
+        _use(matching.workerpool, volume);
+    }
+
+    function _use(Used memory order, uint256 volume) private {
+        _setConsumedOf(order.orderHash, order.signer, order.consumed + volume);
     }
 
     function _open(Matching memory matching) private returns (bytes32 dealId) {
@@ -238,13 +239,13 @@ abstract contract Deals is IDeals, Escrow, Rules {
 
         dealId = _dealIdOf(matching.requestHash, matching.terms.botFirst);
         _writeDeal(vault, matching.requestHash, dealId, deal, matching.terms);
-        _vault = vault;
+        _store(vault);
         emit SchedulerNotice(deal.workerpool.pointer, dealId);
         emit OrdersMatched(
             dealId,
-            matching.appHash,
-            matching.datasetHash,
-            matching.workerpoolHash,
+            matching.app.orderHash,
+            matching.dataset.orderHash,
+            matching.workerpool.orderHash,
             matching.requestHash,
             volume
         );

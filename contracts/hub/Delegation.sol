@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
-/// @title Delegation: how one contract passes on what another answered in its place
+/// @title Delegation: how one contract lets another answer in its place
 abstract contract Delegation {
-    /// @dev Ends the call.
-    function _passOn(bool success, bytes memory answer) internal pure {
+    /// @dev Ends the call with what the code of `delegate` makes of it.
+    function _delegateTo(address delegate) internal {
         assembly ("memory-safe") {
-            switch success
-            case 0 {
-                revert(add(answer, 32), mload(answer))
+            let free := mload(0x40)
+            calldatacopy(free, 0, calldatasize())
+            let success := delegatecall(gas(), delegate, free, calldatasize(), 0, 0)
+            returndatacopy(free, 0, returndatasize())
+            if iszero(success) {
+                revert(free, returndatasize())
             }
-            default {
-                return(add(answer, 32), mload(answer))
-            }
+            return(free, returndatasize())
         }
     }
 }

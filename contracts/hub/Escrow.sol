@@ -14,9 +14,9 @@ abstract contract Escrow is HubStorage {
     /// @dev Moves `amount` of `account` into custody.
     function _lock(Vault memory vault, address account, uint256 amount) internal {
         AccountState storage state = _accounts[account];
-        (uint256 free, uint256 frozen) = (state.free, state.frozen);
+        (uint256 free, uint256 frozen, uint256 score) = (state.free, state.frozen, state.score);
         require(amount <= free, IERC20Errors.ERC20InsufficientBalance(account, free, amount));
-        _set(state, free - amount, frozen + amount);
+        _store(state, free - amount, frozen + amount, score);
         vault.held += uint96(amount);
         emit IERC20.Transfer(account, address(this), amount);
         emit IEscrow.Lock(account, amount);
@@ -24,17 +24,14 @@ abstract contract Escrow is HubStorage {
 
     /// @dev Moves what `account` had locked back to it.
     function _unlock(Vault memory vault, address account, uint256 amount) internal {
-        AccountState storage state = _accounts[account];
-        (uint256 free, uint256 frozen) = (state.free, state.frozen);
-        _set(state, free + amount, frozen - amount);
-        vault.held -= uint96(amount);
-        emit IERC20.Transfer(address(this), account, amount);
-        emit IEscrow.Unlock(account, amount);
+        _release(vault, account, amount, 0);
+        _emitUnlock(account, amount);
     }
 
-    function _set(AccountState storage state, uint256 free, uint256 frozen) private {
-        state.free = uint96(free);
-        state.frozen = uint96(frozen);
+    /// @dev Pays `account` out of custody.
+    function _reward(Vault memory vault, address account, uint256 amount, bytes32 taskId) internal {
+        _credit(vault, account, amount);
+        _emitReward(account, amount, taskId);
     }
 
     /// @dev Takes what `account` had locked; it stays in custody.
@@ -43,10 +40,26 @@ abstract contract Escrow is HubStorage {
         emit IEscrow.Seize(account, amount, taskId);
     }
 
-    /// @dev Pays `account` out of custody.
-    function _reward(Vault memory vault, address account, uint256 amount, bytes32 taskId) internal {
+    /// @dev Gives back what `account` had locked, and `earned` beside; to be announced by the caller.
+    function _release(Vault memory vault, address account, uint256 unlocked, uint256 earned) internal {
+        AccountState storage state = _accounts[account];
+        (uint256 free, uint256 frozen, uint256 score) = (state.free, state.frozen, state.score);
+        _store(state, free + unlocked + earned, frozen - unlocked, score);
+        vault.held -= uint96(unlocked + earned);
+    }
+
+    /// @dev To be announced by the caller.
+    function _credit(Vault memory vault, address account, uint256 amount) internal {
         _accounts[account].free += uint96(amount);
         vault.held -= uint96(amount);
+    }
+
+    function _emitUnlock(address account, uint256 amount) internal {
+        emit IERC20.Transfer(address(this), account, amount);
+        emit IEscrow.Unlock(account, amount);
+    }
+
+    function _emitReward(address account, uint256 amount, bytes32 taskId) internal {
         emit IERC20.Transfer(address(this), account, amount);
         emit IEscrow.Reward(account, amount, taskId);
     }
@@ -56,13 +69,6 @@ abstract contract Escrow is HubStorage {
         vault.kitty += uint96(amount);
         emit IEscrow.Reward(KITTY_ADDRESS, amount, taskId);
         emit IEscrow.Lock(KITTY_ADDRESS, amount);
-    }
-
-    /// @dev Pays `account` out of the kitty.
-    function _drawKitty(Vault memory vault, address account, uint256 amount, bytes32 taskId) internal {
-        vault.kitty -= uint96(amount);
-        emit IEscrow.Seize(KITTY_ADDRESS, amount, taskId);
-        _reward(vault, account, amount, taskId);
     }
 
     /* MOVES */

@@ -22,16 +22,18 @@ abstract contract Failures is IFailures, Completion {
         Vault memory vault = _vault;
 
         // Check: in time, one worker is enough, and an authorized enclave says so.
-        bytes32 taskId = _begin(dealid, deal, idx);
-        _checkContributing(taskId, deal, timeref);
+        bytes32 taskId = _taskIdOf(dealid, idx);
+        TaskState memory task = _begin(dealid, deal, _deals[dealid].blob, taskId, idx);
+        _checkBefore(taskId, _contributionDeadlineOf(deal, timeref));
         _checkFailure(taskId, worker, cause, enclaveChallenge, enclaveSign);
         _checkAuthorization(vault, deal, taskId, worker, enclaveChallenge, authorizationSign);
 
         // Effect.
-        _tasks[taskId].status = TaskStatus.FAILED;
-        _refund(vault, deal, taskId);
+        task.status = TaskStatus.FAILED;
+        _store(_tasks[taskId], task);
+        _refund(vault, deal, task.datasets);
         _unlock(vault, deal.workerpool.owner, _stakeOf(deal));
-        _vault = vault;
+        _store(vault);
         emit TaskFailed(taskId, worker, cause);
     }
 }

@@ -12,7 +12,7 @@ import {Tasks} from "./Tasks.sol";
 /// @title HubCore: a Hub, whatever its escrow holds
 /// @notice What it does not answer itself, HubOffice answers with its state.
 abstract contract HubCore is Deals, Tasks, Multicall, Ownership, Delegation {
-    address private immutable OFFICE;
+    address internal immutable OFFICE;
 
     /// @param office Of the same configuration: a Hub trusts its code for ever.
     constructor(IAdmin.Config memory config, Category[] memory categories, address office) {
@@ -24,10 +24,5 @@ abstract contract HubCore is Deals, Tasks, Multicall, Ownership, Delegation {
         for (uint256 i = 0; i < categories.length; ++i) {
             _addCategory(categories[i]);
         }
-    }
-
-    /// @dev What HubOffice makes of the call.
-    function _askOffice() internal returns (bool success, bytes memory answer) {
-        return OFFICE.delegatecall(msg.data);
     }
 }

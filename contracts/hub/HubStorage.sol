@@ -2,6 +2,7 @@
 pragma solidity ^0.8.26;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdmin} from "../interfaces/IAdmin.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
@@ -187,27 +188,102 @@ abstract contract HubStorage {
         return known ? DOMAIN_SEPARATOR : _domainSeparatorOf(address(this));
     }
 
+    /* SLOTS */
+
+    // The members of a slot are written together, first the lowest bits: the compiler would write them one by one.
+
+    function _store(AccountState storage state, uint256 free, uint256 frozen, uint256 score) internal {
+        uint256 slot = free | (frozen << 96) | (score << 192);
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
+    function _store(Vault memory vault) internal {
+        uint256 slot = uint256(vault.held) | (uint256(vault.kitty) << 96) | (uint256(vault.nonce) << 192);
+        if (vault.hasTeeBroker) slot |= 1 << 232;
+        assembly ("memory-safe") {
+            sstore(_vault.slot, slot)
+        }
+    }
+
+    function _store(OrderState storage state, address signer, uint256 consumed) internal {
+        uint256 slot = uint256(uint160(signer)) | (consumed << 160);
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
+    function _store(TaskState storage state, TaskState memory task) internal {
+        uint256 slot = uint256(task.status) | (uint256(task.deal) << 8) | (uint256(task.index) << 48);
+        slot |= (uint256(task.result) << 80) | (uint256(task.resultOffset) << 120);
+        slot |= (uint256(task.resultLength) << 136) | (uint256(task.consensusTime) << 152);
+        slot |= uint256(task.datasets) << 192;
+        if (task.reopened) slot |= 1 << 232;
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
+    /// @dev Of a new task, which may have datasets attached.
+    function _storeActive(TaskState storage state, uint40 deal, uint32 index) internal {
+        uint256 slot = uint256(TaskStatus.ACTIVE) | (uint256(deal) << 8) | (uint256(index) << 48);
+        slot |= uint256(state.datasets) << 192;
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
+    function _store(Round storage state, Round memory round) internal {
+        uint256 slot = uint256(uint160(round.last)) | (uint256(round.contributors) << 160);
+        slot |= (uint256(round.groups) << 168) | (uint256(round.group) << 176);
+        slot |= (uint256(round.winners) << 184) | (uint256(round.revealed) << 192);
+        slot |= uint256(round.revealDeadline) << 200;
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
+    /// @dev The slot that a contribution begins with.
+    function _store(ContributionState storage state, address previous, uint256 weight, uint256 group) internal {
+        uint256 slot = uint256(uint160(previous)) | (weight << 160) | (group << 224);
+        slot |= uint256(ContributionStatus.CONTRIBUTED) << 232;
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
+    }
+
     /* BLOBS */
 
     /// @dev The only way in which the Hub creates contracts, so that `nonce` stays that of the chain.
     function _writeBlob(Vault memory vault, bytes memory data) internal returns (uint40 nonce) {
         nonce = vault.nonce++;
-        Blob.write(data, nonce);
+        Blob.write(data);
     }
 
     /* CONSUMED VOLUMES */
 
-    function _consumedOf(bytes32 orderHash) internal view returns (uint256) {
-        uint96 consumed = _orders[orderHash].consumed;
-        return consumed == WIDE_ORDER ? _wide[orderHash] : consumed;
+    function _consumedOf(bytes32 orderHash) internal view returns (uint256 consumed) {
+        (, consumed) = _stateOf(orderHash);
+    }
+
+    function _stateOf(bytes32 orderHash) internal view returns (address signer, uint256 consumed) {
+        OrderState storage state = _orders[orderHash];
+        (signer, consumed) = (state.signer, state.consumed);
+        if (consumed == WIDE_ORDER) consumed = _wide[orderHash];
     }
 
     function _setConsumedOf(bytes32 orderHash, uint256 consumed) internal {
+        _setConsumedOf(orderHash, _orders[orderHash].signer, consumed);
+    }
+
+    /// @dev Where the signer is known.
+    function _setConsumedOf(bytes32 orderHash, address signer, uint256 consumed) internal {
         if (consumed >= WIDE_ORDER) {
             _wide[orderHash] = consumed;
             consumed = WIDE_ORDER;
         }
-        _orders[orderHash].consumed = uint96(consumed);
+        _store(_orders[orderHash], signer, consumed);
     }
 
     function _consumedOfRequest(bytes32 requestHash) internal view returns (uint256) {
@@ -228,7 +304,7 @@ abstract contract HubStorage {
     /* DEALS */
 
     function _dealIdOf(bytes32 requestHash, uint256 consumed) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(requestHash, consumed));
+        return Hashes.efficientKeccak256(requestHash, bytes32(consumed));
     }
 
     function _writeDeal(
@@ -245,19 +321,26 @@ abstract contract HubStorage {
         uint32 consumedHere;
         if (terms.botFirst == 0) consumedHere = _narrowConsumed(requestHash, consumed);
         else _setConsumedOfRequest(requestHash, consumed);
-        DealState storage state = _deals[dealId];
-        state.blob = blob;
-        state.consumed = consumedHere;
-        state.startTime = uint40(block.timestamp);
-        // What is cut off here in a wide deal is never read.
-        state.botFirst = uint32(terms.botFirst);
-        state.botSize = uint24(terms.botSize);
-        state.timeref = uint32(terms.timeref);
-        state.category = uint8(terms.category);
-        state.trust = uint16(terms.trust);
-        state.schedulerRewardRatio = uint8(terms.schedulerRewardRatio);
-        state.workerStakeRatio = uint16(terms.workerStakeRatio);
-        state.wide = wide;
+        _storeDeal(_deals[dealId], blob, consumedHere, terms, wide);
+    }
+
+    /// @dev What is cut off here in a wide deal is never read.
+    function _storeDeal(
+        DealState storage state,
+        uint40 blob,
+        uint32 consumed,
+        DealLib.Terms memory terms,
+        bool wide
+    ) private {
+        uint256 slot = uint256(blob) | (uint256(consumed) << 40) | (uint256(uint40(block.timestamp)) << 72);
+        slot |= (uint256(uint32(terms.botFirst)) << 112) | (uint256(uint24(terms.botSize)) << 144);
+        slot |= (uint256(uint32(terms.timeref)) << 168) | (uint256(uint8(terms.category)) << 200);
+        slot |= (uint256(uint16(terms.trust)) << 208) | (uint256(uint8(terms.schedulerRewardRatio)) << 224);
+        slot |= uint256(uint16(terms.workerStakeRatio)) << 232;
+        if (wide) slot |= 1 << 248;
+        assembly ("memory-safe") {
+            sstore(state.slot, slot)
+        }
     }
 
     /// @dev Fills in a fresh `deal` and tells the unit of its deadlines; leaves all zero when there is none.
@@ -295,20 +378,15 @@ abstract contract HubStorage {
     }
 
     function _isWide(DealLib.Terms memory terms) private pure returns (bool) {
-        return
-            terms.botFirst > type(uint32).max ||
-            terms.botSize > type(uint24).max ||
-            terms.timeref > type(uint32).max ||
-            terms.category > type(uint8).max ||
-            terms.trust > type(uint16).max ||
-            terms.schedulerRewardRatio > type(uint8).max ||
-            terms.workerStakeRatio > type(uint16).max;
+        uint256 excess = (terms.botFirst >> 32) | (terms.botSize >> 24) | (terms.timeref >> 32);
+        excess |= (terms.category >> 8) | (terms.trust >> 16) | (terms.schedulerRewardRatio >> 8);
+        return excess | (terms.workerStakeRatio >> 16) != 0;
     }
 
     /* TASKS */
 
     function _taskIdOf(bytes32 dealId, uint256 index) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(dealId, index));
+        return Hashes.efficientKeccak256(dealId, bytes32(index));
     }
 
     function _narrowIndex(bytes32 taskId, uint256 index) internal returns (uint32) {
@@ -322,8 +400,8 @@ abstract contract HubStorage {
         return index == WIDE_INDEX ? _wide[taskId] : index;
     }
 
-    function _dealIdOfTask(TaskState storage task) internal view returns (bytes32) {
-        return Blob.wordAt(task.deal, DealLib.ID_OFFSET);
+    function _dealIdOfBlob(uint40 deal) internal view returns (bytes32) {
+        return Blob.wordAt(deal, DealLib.ID_OFFSET);
     }
 
     /// @dev What was attached to the task beside its deal, as the blob `datasets`; nothing if that is zero.
@@ -355,7 +433,7 @@ abstract contract HubStorage {
         deadline = round.revealDeadline;
         if (deadline != WIDE_DEADLINE) return deadline;
         Deal memory deal;
-        return task.consensusTime + REVEAL_DEADLINE_RATIO * _readDeal(_dealIdOfTask(task), deal);
+        return task.consensusTime + REVEAL_DEADLINE_RATIO * _readDeal(_dealIdOfBlob(task.deal), deal);
     }
 
     function _deployed(address target) internal view returns (address) {
@@ -363,9 +441,18 @@ abstract contract HubStorage {
         return target;
     }
 
-    function _domainSeparatorOf(address hub) private view returns (bytes32) {
-        bytes32 name = keccak256(bytes(DOMAIN_NAME));
-        bytes32 version = keccak256(bytes(DOMAIN_VERSION));
-        return keccak256(abi.encode(DOMAIN_TYPEHASH, name, version, block.chainid, hub));
+    /// @dev As keccak256(abi.encode(...)), without setting memory aside.
+    function _domainSeparatorOf(address hub) private view returns (bytes32 separator) {
+        (bytes32 name, bytes32 version) = (keccak256(bytes(DOMAIN_NAME)), keccak256(bytes(DOMAIN_VERSION)));
+        bytes32 typeHash = DOMAIN_TYPEHASH;
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(start, typeHash)
+            mstore(add(start, 32), name)
+            mstore(add(start, 64), version)
+            mstore(add(start, 96), chainid())
+            mstore(add(start, 128), hub)
+            separator := keccak256(start, 160)
+        }
     }
 }

@@ -28,12 +28,14 @@ abstract contract Orders is IOrders, Signatures {
     function manageAppOrder(AppOrderOperation calldata apporderoperation) external {
         bytes32 structHash = apporderoperation.order.hash();
         bytes32 orderHash = _digest(structHash);
-        address owner = APP_REGISTRY.registrationOf(apporderoperation.order.app);
+        address owner = APP_REGISTRY.registrantOf(apporderoperation.order.app);
         uint8 operation = apporderoperation.operation;
-        bytes32 operationHash = OrderLib.APP_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
-        _checkOperation(orderHash, owner, operation, operationHash, apporderoperation.sign);
+        if (_sender() != owner) {
+            bytes32 operationHash = OrderLib.APP_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
+            _checkOperation(orderHash, owner, operationHash, apporderoperation.sign);
+        }
 
-        if (operation == SIGN) {
+        if (_signs(operation)) {
             _orders[orderHash].signer = owner;
             emit SignedAppOrder(orderHash);
         } else {
@@ -46,12 +48,14 @@ abstract contract Orders is IOrders, Signatures {
     function manageDatasetOrder(DatasetOrderOperation calldata datasetorderoperation) external {
         bytes32 structHash = datasetorderoperation.order.hash();
         bytes32 orderHash = _digest(structHash);
-        address owner = DATASET_REGISTRY.registrationOf(datasetorderoperation.order.dataset);
+        address owner = DATASET_REGISTRY.registrantOf(datasetorderoperation.order.dataset);
         uint8 operation = datasetorderoperation.operation;
-        bytes32 operationHash = OrderLib.DATASET_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
-        _checkOperation(orderHash, owner, operation, operationHash, datasetorderoperation.sign);
+        if (_sender() != owner) {
+            bytes32 operationHash = OrderLib.DATASET_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
+            _checkOperation(orderHash, owner, operationHash, datasetorderoperation.sign);
+        }
 
-        if (operation == SIGN) {
+        if (_signs(operation)) {
             _orders[orderHash].signer = owner;
             emit SignedDatasetOrder(orderHash);
         } else {
@@ -64,12 +68,14 @@ abstract contract Orders is IOrders, Signatures {
     function manageWorkerpoolOrder(WorkerpoolOrderOperation calldata workerpoolorderoperation) external {
         bytes32 structHash = workerpoolorderoperation.order.hash();
         bytes32 orderHash = _digest(structHash);
-        address owner = WORKERPOOL_REGISTRY.registrationOf(workerpoolorderoperation.order.workerpool);
+        address owner = WORKERPOOL_REGISTRY.registrantOf(workerpoolorderoperation.order.workerpool);
         uint8 operation = workerpoolorderoperation.operation;
-        bytes32 operationHash = OrderLib.WORKERPOOL_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
-        _checkOperation(orderHash, owner, operation, operationHash, workerpoolorderoperation.sign);
+        if (_sender() != owner) {
+            bytes32 operationHash = OrderLib.WORKERPOOL_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
+            _checkOperation(orderHash, owner, operationHash, workerpoolorderoperation.sign);
+        }
 
-        if (operation == SIGN) {
+        if (_signs(operation)) {
             _orders[orderHash].signer = owner;
             emit SignedWorkerpoolOrder(orderHash);
         } else {
@@ -84,10 +90,12 @@ abstract contract Orders is IOrders, Signatures {
         bytes32 orderHash = _digest(structHash);
         address requester = requestorderoperation.order.requester;
         uint8 operation = requestorderoperation.operation;
-        bytes32 operationHash = OrderLib.REQUEST_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
-        _checkOperation(orderHash, requester, operation, operationHash, requestorderoperation.sign);
+        if (_sender() != requester) {
+            bytes32 operationHash = OrderLib.REQUEST_ORDER_OPERATION_TYPEHASH.hashOperation(structHash, operation);
+            _checkOperation(orderHash, requester, operationHash, requestorderoperation.sign);
+        }
 
-        if (operation == SIGN) {
+        if (_signs(operation)) {
             _orders[orderHash].signer = requester;
             emit SignedRequestOrder(orderHash);
         } else {
@@ -118,18 +126,22 @@ abstract contract Orders is IOrders, Signatures {
         emit BroadcastRequestOrder(requestorder);
     }
 
+    /// @dev Whether the operation signs; if not, it closes.
+    function _signs(uint8 operation) private pure returns (bool) {
+        require(operation == SIGN || operation == CLOSE, UnknownOperation(operation));
+        return operation == SIGN;
+    }
+
+    /// @dev The caller carries the owner's signature.
     function _checkOperation(
         bytes32 orderHash,
         address owner,
-        uint8 operation,
         bytes32 operationHash,
         bytes calldata signature
     ) private view {
-        require(operation == SIGN || operation == CLOSE, UnknownOperation(operation));
-        address caller = _sender();
         require(
-            caller == owner || _isSigned(owner, _digest(operationHash), signature),
-            OperationNotAuthorized(orderHash, owner, caller)
+            _isSigned(owner, _digest(operationHash), signature),
+            OperationNotAuthorized(orderHash, owner, _sender())
         );
     }
 }

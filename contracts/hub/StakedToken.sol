@@ -1,43 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IStakedToken} from "../interfaces/IStakedToken.sol";
 import {ITokenSpender} from "../interfaces/ITokenSpender.sol";
 import {Escrow} from "./Escrow.sol";
 
 /// @title StakedToken: what is deposited, as an ERC-20 token
-abstract contract StakedToken is IStakedToken, Escrow {
-    /// @inheritdoc IERC20
-    function totalSupply() external view returns (uint256) {
-        return _supply;
-    }
-
-    /// @inheritdoc IERC20
-    function balanceOf(address account) external view returns (uint256) {
-        uint256 held = account == address(this) ? _vault.held : 0;
-        return _accounts[account].free + held;
-    }
-
-    /// @inheritdoc IERC20
-    function allowance(address account, address spender) external view returns (uint256) {
-        return _allowances[account][spender];
-    }
-
-    /// @inheritdoc IERC20
+abstract contract StakedToken is IStakedToken, IERC20Errors, Escrow {
+    /// @inheritdoc IStakedToken
     function transfer(address to, uint256 amount) external returns (bool) {
         _transfer(_sender(), to, amount);
         return true;
     }
 
-    /// @inheritdoc IERC20
+    /// @inheritdoc IStakedToken
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         _decreaseAllowance(from, _sender(), amount);
         _transfer(from, to, amount);
         return true;
     }
 
-    /// @inheritdoc IERC20
+    /// @inheritdoc IStakedToken
     function approve(address spender, uint256 amount) external returns (bool) {
         _approve(_sender(), spender, amount);
         return true;
@@ -69,7 +54,7 @@ abstract contract StakedToken is IStakedToken, Escrow {
         require(account != address(0), ERC20InvalidApprover(account));
         require(spender != address(0), ERC20InvalidSpender(spender));
         _allowances[account][spender] = amount;
-        emit Approval(account, spender, amount);
+        emit IERC20.Approval(account, spender, amount);
     }
 
     function _decreaseAllowance(address account, address spender, uint256 amount) private {

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {IEscrow} from "../interfaces/IEscrow.sol";
 import {ITasks} from "../interfaces/ITasks.sol";
+import {Blob} from "../libraries/Blob.sol";
+import {DealLib} from "../libraries/DealLib.sol";
+import {ProofLib} from "../libraries/ProofLib.sol";
 import {ResultLib} from "../libraries/ResultLib.sol";
-import {ShareLib} from "../libraries/ShareLib.sol";
 import {Deal, Settlement, TaskStatus} from "../types/Deals.sol";
 import {Completion} from "./Completion.sol";
 
 /// @title Tasks: initialize; complete by one worker, in one step or for many tasks at once; claim
 abstract contract Tasks is ITasks, Completion {
+    /// @dev Results of tasks of one deal on their way into one blob, of creation nonce `nonce`, which ends at `end` so far.
+    struct Batch {
+        bytes32 dealId;
+        uint40 dealBlob;
+        uint256 deadline;
+        uint40 nonce;
+        uint256 end;
+        bytes results;
+        Deal deal;
+        Payout payout;
+    }
+
     /* INITIALIZATION */
 
     /// @inheritdoc ITasks
@@ -30,16 +45,17 @@ abstract contract Tasks is ITasks, Completion {
         DealState storage deal = _deals[dealId];
         uint40 blob = deal.blob;
         taskId = _taskIdOf(dealId, index);
-        TaskStatus status = _tasks[taskId].status;
+        TaskState storage task = _tasks[taskId];
 
         // Check: the deal has this task, and it is new.
         require(blob != 0, UnknownDeal(dealId));
         (uint256 first, uint256 size) = _rangeOf(dealId, deal);
         _checkIndex(dealId, index, first, size);
-        require(status == TaskStatus.UNSET, WrongStatus(taskId, status));
+        require(task.status == TaskStatus.UNSET, WrongStatus(taskId, task.status));
 
         // Effect.
-        _activate(taskId, blob, index);
+        _storeActive(task, blob, _narrowIndex(taskId, index));
+        emit TaskInitialize(taskId, address(bytes20(Blob.wordAt(blob, DealLib.WORKERPOOL_OFFSET))));
     }
 
     function _rangeOf(bytes32 dealId, DealState storage state) private view returns (uint256 first, uint256 size) {
@@ -62,21 +78,23 @@ abstract contract Tasks is ITasks, Completion {
         bytes calldata authorizationSign
     ) external {
         Deal memory deal;
-        TaskState storage task = _tasks[taskId];
-        uint256 timeref = _readOpen(taskId, task, deal);
+        TaskState memory task = _tasks[taskId];
+        uint256 timeref = _readOpen(taskId, task.status, task.deal, deal);
         Vault memory vault = _vault;
         ResultLib.Author memory author = ResultLib.Author(resultDigest, _sender(), enclaveChallenge);
 
         // Check: in time, one worker is enough, the callback data is what was computed, and all of it is signed for.
-        _checkContributing(taskId, deal, timeref);
+        _checkBefore(taskId, _contributionDeadlineOf(deal, timeref));
         _checkSole(taskId, task, deal.trust);
         _checkCallbackData(taskId, deal.callback, resultDigest, resultsCallback);
         bytes32 resultHash = _checkAuthor(vault, deal, taskId, author, enclaveSign, authorizationSign);
 
         // Effect.
         task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
-        _complete(vault, deal, task, taskId, author, resultHash);
-        _vault = vault;
+        Payout memory payout;
+        _complete(vault, deal, payout, task, taskId, author, resultHash);
+        _payOut(vault, deal, payout);
+        _store(vault);
         emit TaskFinalize(taskId, results);
 
         // Interaction.
@@ -99,19 +117,21 @@ abstract contract Tasks is ITasks, Completion {
         uint256 timeref = _readExisting(dealid, deal);
         Vault memory vault = _vault;
         ResultLib.Author memory author = ResultLib.Author(
-            _bindResult(outputDigest, results, resultsCallback),
+            ProofLib.digestOf(outputDigest, results, resultsCallback),
             worker,
             enclaveChallenge
         );
 
         // Check and effect.
-        bytes32 taskId = _begin(dealid, deal, idx);
-        _checkContributing(taskId, deal, timeref);
+        bytes32 taskId = _taskIdOf(dealid, idx);
+        TaskState memory task = _begin(dealid, deal, _deals[dealid].blob, taskId, idx);
+        _checkBefore(taskId, _contributionDeadlineOf(deal, timeref));
         bytes32 resultHash = _checkSettler(vault, deal, taskId, author, enclaveSign, authorizationSign);
-        TaskState storage task = _tasks[taskId];
         task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
-        _complete(vault, deal, task, taskId, author, resultHash);
-        _vault = vault;
+        Payout memory payout;
+        _complete(vault, deal, payout, task, taskId, author, resultHash);
+        _payOut(vault, deal, payout);
+        _store(vault);
         emit TaskFinalize(taskId, results);
 
         // Interaction.
@@ -120,19 +140,26 @@ abstract contract Tasks is ITasks, Completion {
 
     /// @inheritdoc ITasks
     function settleBatch(bytes32 dealid, Settlement[] calldata settlements) external {
-        Deal memory deal;
+        Batch memory batch;
+        Deal memory deal = batch.deal;
         uint256 timeref = _readExisting(dealid, deal);
+        require(settlements.length > 0, NothingToSettle(dealid));
         Vault memory vault = _vault;
-        bytes memory blob = ResultLib.allocate(_lengthOf(settlements));
-        uint40 nonce = vault.nonce;
-        uint256 offset = ResultLib.FIRST;
+        batch.dealId = dealid;
+        batch.dealBlob = _deals[dealid].blob;
+        batch.deadline = _contributionDeadlineOf(deal, timeref);
+        batch.nonce = vault.nonce;
+        batch.results = ResultLib.allocate(Blob.MAX_LENGTH, settlements[0].worker);
+        batch.end = ResultLib.FIRST;
 
         // Check and effect: the results share one blob, written when all of them are in it.
         for (uint256 i = 0; i < settlements.length; ++i) {
-            offset = _settleOne(vault, deal, timeref, dealid, settlements[i], blob, nonce, offset);
+            _settleOne(vault, batch, settlements[i]);
         }
-        _writeBlob(vault, blob);
-        _vault = vault;
+        ResultLib.trim(batch.results, batch.end);
+        _writeBlob(vault, batch.results);
+        _payOut(vault, deal, batch.payout);
+        _store(vault);
 
         // Interaction.
         if (deal.callback == address(0)) return;
@@ -142,25 +169,15 @@ abstract contract Tasks is ITasks, Completion {
         }
     }
 
-    function _settleOne(
-        Vault memory vault,
-        Deal memory deal,
-        uint256 timeref,
-        bytes32 dealId,
-        Settlement calldata settlement,
-        bytes memory blob,
-        uint40 nonce,
-        uint256 offset
-    ) private returns (uint256 end) {
+    function _settleOne(Vault memory vault, Batch memory batch, Settlement calldata settlement) private {
         bytes calldata results = settlement.results;
         bytes calldata resultsCallback = settlement.resultsCallback;
-        ResultLib.Author memory author = ResultLib.Author(
-            _bindResult(settlement.outputDigest, results, resultsCallback),
-            settlement.worker,
-            settlement.enclaveChallenge
-        );
-        bytes32 taskId = _begin(dealId, deal, settlement.idx);
-        _checkContributing(taskId, deal, timeref);
+        bytes32 digest = ProofLib.digestOf(settlement.outputDigest, results, resultsCallback);
+        ResultLib.Author memory author = ResultLib.Author(digest, settlement.worker, settlement.enclaveChallenge);
+        Deal memory deal = batch.deal;
+        bytes32 taskId = _taskIdOf(batch.dealId, settlement.idx);
+        TaskState memory task = _begin(batch.dealId, deal, batch.dealBlob, taskId, settlement.idx);
+        _checkBefore(taskId, batch.deadline);
         bytes32 resultHash = _checkSettler(
             vault,
             deal,
@@ -169,29 +186,14 @@ abstract contract Tasks is ITasks, Completion {
             settlement.enclaveSign,
             settlement.authorizationSign
         );
-        end = ResultLib.put(blob, offset, author, results, resultsCallback);
-        TaskState storage task = _tasks[taskId];
-        task.result = nonce;
+        uint256 offset = batch.end;
+        batch.end = ResultLib.put(batch.results, offset, author, results, resultsCallback);
+        task.result = batch.nonce;
         // Where these would not fit, the blob is too long to be written.
         task.resultOffset = uint16(offset);
-        task.resultLength = uint16(end - offset);
-        _complete(vault, deal, task, taskId, author, resultHash);
+        task.resultLength = uint16(batch.end - offset);
+        _complete(vault, deal, batch.payout, task, taskId, author, resultHash);
         emit TaskFinalize(taskId, results);
-    }
-
-    function _lengthOf(Settlement[] calldata settlements) private pure returns (uint256 length) {
-        for (uint256 i = 0; i < settlements.length; ++i) {
-            length += ResultLib.lengthOf(settlements[i].results, settlements[i].resultsCallback);
-        }
-    }
-
-    /// @dev What an enclave signs for covers all that is handed in.
-    function _bindResult(
-        bytes32 outputDigest,
-        bytes calldata results,
-        bytes calldata resultsCallback
-    ) private pure returns (bytes32 resultDigest) {
-        return keccak256(abi.encode(outputDigest, keccak256(results), keccak256(resultsCallback)));
     }
 
     function _checkSettler(
@@ -218,30 +220,29 @@ abstract contract Tasks is ITasks, Completion {
     ) private view returns (bytes32 resultHash) {
         address enclaveChallenge = author.enclaveChallenge;
         _checkAuthorization(vault, deal, taskId, author.worker, enclaveChallenge, authorizationSign);
-        resultHash = keccak256(abi.encodePacked(taskId, author.digest));
-        bytes32 resultSeal = keccak256(abi.encodePacked(author.worker, taskId, author.digest));
+        resultHash = Hashes.efficientKeccak256(taskId, author.digest);
+        bytes32 resultSeal = ProofLib.sealOf(author.worker, taskId, author.digest);
         _checkEnclave(taskId, resultHash, resultSeal, enclaveChallenge, enclaveSign);
     }
 
-    /// @dev The result's place is known; `vault` is left to write.
+    /// @dev The result's place is known; payout and vault are left to write.
     function _complete(
         Vault memory vault,
         Deal memory deal,
-        TaskState storage task,
+        Payout memory payout,
+        TaskState memory task,
         bytes32 taskId,
         ResultLib.Author memory author,
         bytes32 resultHash
     ) private {
         task.status = TaskStatus.COMPLETED;
         task.consensusTime = uint40(block.timestamp);
+        _store(_tasks[taskId], task);
         emit TaskContribute(taskId, author.worker, resultHash);
         emit TaskConsensus(taskId, resultHash);
         emit TaskReveal(taskId, author.worker, author.digest);
-        _payAssets(vault, deal, taskId);
-        uint256 price = deal.workerpool.price;
-        uint256 workerReward = ShareLib.percentOf(price, 100 - deal.schedulerRewardRatio);
-        _reward(vault, author.worker, workerReward, taskId);
-        _reward(vault, deal.workerpool.owner, price - workerReward, taskId);
+        _payAssets(vault, deal, payout, taskId, task.datasets);
+        _payWorker(vault, deal, payout, taskId, author.worker);
     }
 
     /* CLAIM */
@@ -272,7 +273,7 @@ abstract contract Tasks is ITasks, Completion {
         // Check: the task is not over, but its time is.
         Deal memory deal;
         TaskState storage task = _tasks[taskId];
-        uint256 timeref = _readOpen(taskId, task, deal);
+        uint256 timeref = _readOpen(taskId, task.status, task.deal, deal);
         uint256 deadline = deal.startTime + FINAL_DEADLINE_RATIO * timeref;
         require(block.timestamp >= deadline, DeadlineNotReached(taskId, deadline));
 
@@ -281,11 +282,11 @@ abstract contract Tasks is ITasks, Completion {
         task.status = TaskStatus.FAILED;
         Vault memory vault = _vault;
         uint256 stake = _stakeOf(deal);
-        _refund(vault, deal, taskId);
+        _refund(vault, deal, task.datasets);
         _seize(deal.workerpool.owner, stake, taskId);
         _fillKitty(vault, stake, taskId);
         if (contributed) _unlockContributors(vault, deal.workerStake, taskId);
-        _vault = vault;
+        _store(vault);
         emit TaskClaimed(taskId);
     }
 
@@ -299,12 +300,12 @@ abstract contract Tasks is ITasks, Completion {
     /// @dev Fills in the deal of a task that is not over.
     function _readOpen(
         bytes32 taskId,
-        TaskState storage task,
+        TaskStatus status,
+        uint40 blob,
         Deal memory deal
     ) private view returns (uint256 timeref) {
-        TaskStatus status = task.status;
         require(status == TaskStatus.ACTIVE || status == TaskStatus.REVEALING, WrongStatus(taskId, status));
-        return _readDeal(_dealIdOfTask(task), deal);
+        return _readDeal(_dealIdOfBlob(blob), deal);
     }
 
     function _checkLengths(uint256 first, uint256 second) private pure {

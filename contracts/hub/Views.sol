@@ -68,6 +68,21 @@ abstract contract Views is IViews, ISignatures, Signatures {
     }
 
     /// @inheritdoc IViews
+    function totalSupply() external view returns (uint256) {
+        return _supply;
+    }
+
+    /// @inheritdoc IViews
+    function balanceOf(address account) external view returns (uint256) {
+        return _freeOf(account);
+    }
+
+    /// @inheritdoc IViews
+    function allowance(address account, address spender) external view returns (uint256) {
+        return _allowances[account][spender];
+    }
+
+    /// @inheritdoc IViews
     function frozenOf(address account) external view returns (uint256) {
         return _frozenOf(account);
     }
@@ -145,7 +160,7 @@ abstract contract Views is IViews, ISignatures, Signatures {
     function assertDatasetDealCompatibility(DatasetOrder calldata datasetOrder, bytes32 dealId) external view {
         bytes32 orderHash = _digest(datasetOrder.hash());
         _checkCompatible(_consumedOf(orderHash) < datasetOrder.volume, "Dataset order is revoked or fully consumed");
-        address datasetOwner = DATASET_REGISTRY.registrationOf(datasetOrder.dataset);
+        address datasetOwner = DATASET_REGISTRY.registrantOf(datasetOrder.dataset);
         _checkCompatible(_isApproved(datasetOwner, orderHash, datasetOrder.sign), "Invalid dataset order signature");
 
         Deal memory deal;
@@ -310,7 +325,7 @@ abstract contract Views is IViews, ISignatures, Signatures {
         if (state.status == TaskStatus.UNSET) return task;
         Deal memory deal;
         task.status = state.status;
-        task.dealid = _dealIdOfTask(state);
+        task.dealid = _dealIdOfBlob(state.deal);
         task.idx = _indexOf(taskId);
         task.timeref = _readDeal(task.dealid, deal);
         task.contributionDeadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * task.timeref;
@@ -348,9 +363,9 @@ abstract contract Views is IViews, ISignatures, Signatures {
     function _readResult(bytes32 taskId, TaskState storage state) private view returns (ResultLib.Result memory) {
         bytes memory blob = Blob.read(state.result);
         if (_rounds[taskId].contributors > 0) return ResultLib.decodeAgreed(blob);
-        uint256 length = state.resultLength;
-        if (length > 0) return ResultLib.decode(blob, state.resultOffset, length);
-        return ResultLib.decode(blob, ResultLib.FIRST, blob.length - ResultLib.FIRST);
+        uint256 offset = state.resultOffset;
+        if (offset == 0) return ResultLib.decode(blob, ResultLib.FIRST, blob.length);
+        return ResultLib.decode(blob, offset, offset + state.resultLength);
     }
 
     /// @dev The hash of what a group of contributors found.

@@ -13,6 +13,9 @@ interface INativeEscrow is IEscrow {
     /// @notice Thrown when the amounts of `depositForArray` are more than what came along: `left` at this one.
     error ValueTooSmall(uint256 amount, uint256 left);
 
+    /// @notice Thrown when `value` wei come along with a call that takes nothing.
+    error ValueNotTaken(bytes4 selector, uint256 value);
+
     /// @notice Credits the caller with what came along; what is less than a unit goes back.
     /// @dev In a multicall the value was credited before the first call.
     function deposit() external payable returns (bool);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.26;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IAdmin} from "./IAdmin.sol";
 import {IBulk} from "./IBulk.sol";
 import {IConsensus} from "./IConsensus.sol";
@@ -15,6 +16,7 @@ import {IViews} from "./IViews.sol";
 
 /// @title Everything that a Hub answers, whatever its escrow holds
 interface IProtocol is
+    IERC20Errors,
     IStakedToken,
     ISignatures,
     IOrders,
@@ -26,4 +28,8 @@ interface IProtocol is
     IAdmin,
     IMulticall,
     IViews
-{}
+{
+    /// @notice As ERC-20 has them.
+    event Transfer(address indexed from, address indexed to, uint256 value);
+    event Approval(address indexed owner, address indexed spender, uint256 value);
+}

@@ -18,7 +18,7 @@ interface IRegistry is IERC721Enumerable {
 
     /// @notice Owner of a registered entry, or zero when `entry` is registered neither here nor in a previous registry.
     /// @dev One call tells registration and owner: the Hub makes it for every order of a match.
-    function registrationOf(address entry) external view returns (address owner);
+    function registrantOf(address entry) external view returns (address owner);
 
     /// @notice Whether `entry` was made here or in a previous registry.
     function isRegistered(address entry) external view returns (bool);

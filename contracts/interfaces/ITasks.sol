@@ -39,6 +39,9 @@ interface ITasks {
     /// @notice Thrown when a result without enclave is settled by somebody else than its worker.
     error NotWorker(bytes32 taskId, address caller, address worker);
 
+    /// @notice Thrown when a batch without results is settled.
+    error NothingToSettle(bytes32 dealId);
+
     /// @notice Thrown when the result was not signed by the enclave's key.
     error NotSignedByEnclave(bytes32 taskId, address enclaveChallenge);
 

@@ -43,6 +43,13 @@ interface IViews {
     /// @notice Zero where the escrow holds the chain's own currency.
     function token() external view returns (address);
 
+    function totalSupply() external view returns (uint256);
+
+    /// @notice What `account` may spend; of the Hub itself, what is locked and what is in the kitty.
+    function balanceOf(address account) external view returns (uint256);
+
+    function allowance(address account, address spender) external view returns (uint256);
+
     /// @notice What `account` has locked in deals and tasks.
     function frozenOf(address account) external view returns (uint256);
 

@@ -19,7 +19,7 @@ interface IWorkerpoolRegistry is IRegistry {
     /// @return owner Its current owner.
     /// @return workerStakeRatio Percentage of the workerpool price that a worker of a replicated task stakes.
     /// @return schedulerRewardRatio Percentage of the workerpool price that the pool's owner keeps; at most 100.
-    function workerpoolOf(
+    function termsOf(
         address workerpool
     ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio);
 

@@ -12,16 +12,22 @@ library Blob {
     /// @dev EIP-170.
     uint256 internal constant MAX_LENGTH = 24_576;
 
-    /// @notice Writes `data` as the contract of the given creation nonce.
-    function write(bytes memory data, uint256 nonce) internal {
-        require(data.length <= MAX_LENGTH, IDeals.BlobNotWritten(data.length, MAX_LENGTH));
-        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what follows it.
-        bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length), hex"80600a3d393df3", data);
+    /// @dev PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: returns what follows it.
+    uint256 private constant INIT_CODE = 0x61000080600a3d393df3;
+
+    /// @notice Writes `data` as the next contract that this one creates.
+    function write(bytes memory data) internal {
+        uint256 length = data.length;
+        require(length <= MAX_LENGTH, IDeals.BlobNotWritten(length, MAX_LENGTH));
+        uint256 initCode = INIT_CODE | (length << 56);
         address created;
         assembly ("memory-safe") {
-            created := create(0, add(initCode, 32), mload(initCode))
+            // The code stands in the place of the length meanwhile: before the data, which need not be copied.
+            mstore(data, initCode)
+            created := create(0, add(data, 22), add(length, 10))
+            mstore(data, length)
         }
-        require(created == addressOf(nonce), IDeals.BlobNotWritten(data.length, MAX_LENGTH));
+        require(created != address(0), IDeals.BlobNotWritten(length, MAX_LENGTH));
     }
 
     /// @notice All of a blob.

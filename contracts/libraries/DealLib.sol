@@ -49,13 +49,7 @@ library DealLib {
         assembly ("memory-safe") {
             start := add(data, 32)
         }
-        uint256 end = _put(start, header, 4);
-        end = _put(end, uint256(dealId), 32);
-        end = _putAddress(end, deal.app.pointer);
-        end = _putAddress(end, deal.app.owner);
-        end = _putAddress(end, deal.workerpool.pointer);
-        end = _putAddress(end, deal.workerpool.owner);
-        end = _putAddress(end, deal.requester);
+        uint256 end = _putHead(start, header, dealId, deal);
         if (header & HAS_DATASET != 0) {
             end = _putAddress(end, deal.dataset.pointer);
             end = _putAddress(end, deal.dataset.owner);
@@ -145,6 +139,28 @@ library DealLib {
 
     function _lengthOf(uint256 value) private pure returns (uint256) {
         return value == 0 ? 0 : Math.log256(value) + 1;
+    }
+
+    /// @dev What every deal has. Each word written is long, and the next one is written over its end.
+    function _putHead(
+        uint256 cursor,
+        uint256 header,
+        bytes32 dealId,
+        Deal memory deal
+    ) private pure returns (uint256 next) {
+        (address app, address appOwner) = (deal.app.pointer, deal.app.owner);
+        (address workerpool, address workerpoolOwner) = (deal.workerpool.pointer, deal.workerpool.owner);
+        address requester = deal.requester;
+        assembly ("memory-safe") {
+            mstore(cursor, shl(224, header))
+            mstore(add(cursor, 4), dealId)
+            mstore(add(cursor, 36), shl(96, app))
+            mstore(add(cursor, 56), shl(96, appOwner))
+            mstore(add(cursor, 76), shl(96, workerpool))
+            mstore(add(cursor, 96), shl(96, workerpoolOwner))
+            mstore(add(cursor, 116), shl(96, requester))
+            next := add(cursor, 136)
+        }
     }
 
     function _putAddress(uint256 cursor, address value) private pure returns (uint256) {

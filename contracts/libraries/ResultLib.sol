@@ -2,10 +2,13 @@
 pragma solidity ^0.8.26;
 
 import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
+import {IDeals} from "../interfaces/IDeals.sol";
+import {Blob} from "./Blob.sol";
 
 /// @title ResultLib: the bytes of results
-/// @notice A zero byte, then of each result: digest, worker, enclave, 16-bit length of the results, results, callback data
-/// to the end. The result that many workers agreed on has neither digest nor worker nor enclave: they are kept elsewhere.
+/// @notice A zero byte, a worker, then of each result: digest, enclave, length of the results (15 bits, after one that says
+/// whether another worker found it, who follows), results, callback data to the end. The result that many workers agreed
+/// on is a zero byte, the 16-bit length of the results, results, callback data: the rest is kept elsewhere.
 library ResultLib {
     /// @notice Of a result with one worker.
     struct Author {
@@ -20,28 +23,33 @@ library ResultLib {
         bytes resultsCallback;
     }
 
-    /// @notice Where the first result of a blob begins.
-    uint256 internal constant FIRST = 1;
+    /// @notice Where the first result of a blob begins: after the zero byte and the worker.
+    uint256 internal constant FIRST = 21;
 
-    uint256 private constant AUTHOR_LENGTH = 72;
+    uint256 private constant AGREED_FIRST = 1;
+    uint256 private constant SIZE_OFFSET = 52;
     uint256 private constant SIZE_LENGTH = 2;
+    uint256 private constant WORKER_LENGTH = 20;
+    uint256 private constant HAS_WORKER = 1 << 15;
 
-    /// @notice How many bytes the result of one worker takes.
-    function lengthOf(bytes calldata results, bytes calldata resultsCallback) internal pure returns (uint256) {
-        return AUTHOR_LENGTH + SIZE_LENGTH + results.length + resultsCallback.length;
-    }
-
-    /// @notice Bytes for results of `length` bytes in all.
-    function allocate(uint256 length) internal pure returns (bytes memory data) {
-        // One word more than is told, for the last word that is written over the end.
-        data = new bytes(FIRST + length + 32);
+    /// @notice Room for a blob of at most `length` bytes, with results most of which `worker` found.
+    function allocate(uint256 length, address worker) internal pure returns (bytes memory data) {
+        // Two words more, for what is written over the end.
+        data = new bytes(length + 64);
         assembly ("memory-safe") {
-            mstore(data, sub(mload(data), 32))
+            mstore(add(data, 33), shl(96, worker))
         }
     }
 
-    /// @notice Writes the result of one worker into `data` at `offset`; returns where it ends.
-    /// @dev Results whose length does not fit 16 bits make a blob that cannot be written.
+    /// @notice Makes `data` end at `end`.
+    function trim(bytes memory data, uint256 end) internal pure {
+        assembly ("memory-safe") {
+            mstore(data, end)
+        }
+    }
+
+    /// @notice Writes a result into `data` at `offset`; returns where it ends.
+    /// @dev Results whose length does not fit 15 bits make a blob that cannot be written.
     function put(
         bytes memory data,
         uint256 offset,
@@ -49,13 +57,19 @@ library ResultLib {
         bytes calldata results,
         bytes calldata resultsCallback
     ) internal pure returns (uint256) {
+        bool sameWorker = _workerIn(data) == author.worker;
+        uint256 size = results.length | (sameWorker ? 0 : HAS_WORKER);
         assembly ("memory-safe") {
             let cursor := add(add(data, 32), offset)
             mcopy(cursor, author, 32)
-            mstore(add(cursor, 32), shl(96, mload(add(author, 32))))
-            mstore(add(cursor, 52), shl(96, mload(add(author, 64))))
+            mstore(add(cursor, 32), shl(96, mload(add(author, 64))))
+            mstore(add(cursor, 52), shl(240, size))
+            if iszero(sameWorker) {
+                mstore(add(cursor, 54), shl(96, mload(add(author, 32))))
+            }
         }
-        return _putBytes(data, offset + AUTHOR_LENGTH, results, resultsCallback);
+        uint256 start = offset + SIZE_OFFSET + SIZE_LENGTH + (sameWorker ? 0 : WORKER_LENGTH);
+        return _putBytes(data, start, results, resultsCallback);
     }
 
     /// @notice The bytes of the one result of one worker.
@@ -64,63 +78,78 @@ library ResultLib {
         bytes calldata results,
         bytes calldata resultsCallback
     ) internal pure returns (bytes memory data) {
-        data = allocate(lengthOf(results, resultsCallback));
-        put(data, FIRST, author, results, resultsCallback);
+        data = allocate(FIRST + SIZE_OFFSET + SIZE_LENGTH + results.length + resultsCallback.length, author.worker);
+        trim(data, put(data, FIRST, author, results, resultsCallback));
     }
 
     /// @notice The bytes of the result that many workers agreed on.
+    /// @dev Results whose length does not fit 16 bits make a blob that cannot be written.
     function encodeAgreed(
         bytes calldata results,
         bytes calldata resultsCallback
     ) internal pure returns (bytes memory data) {
-        data = allocate(SIZE_LENGTH + results.length + resultsCallback.length);
-        _putBytes(data, FIRST, results, resultsCallback);
+        data = new bytes(AGREED_FIRST + SIZE_LENGTH + results.length + resultsCallback.length + 32);
+        assembly ("memory-safe") {
+            mstore(add(data, 33), shl(240, results.length))
+        }
+        trim(data, _putBytes(data, AGREED_FIRST + SIZE_LENGTH, results, resultsCallback));
     }
 
-    /// @notice What `put` wrote into `length` bytes from `offset` on.
-    function decode(bytes memory data, uint256 offset, uint256 length) internal pure returns (Result memory result) {
+    /// @notice What `put` wrote from `offset` to `end`.
+    function decode(bytes memory data, uint256 offset, uint256 end) internal pure returns (Result memory result) {
         Author memory author = result.author;
+        uint256 size;
         assembly ("memory-safe") {
             let cursor := add(add(data, 32), offset)
             mcopy(author, cursor, 32)
-            mstore(add(author, 32), shr(96, mload(add(cursor, 32))))
-            mstore(add(author, 64), shr(96, mload(add(cursor, 52))))
+            mstore(add(author, 64), shr(96, mload(add(cursor, 32))))
+            size := shr(240, mload(add(cursor, 52)))
+            // Read in any case: it means something only if the size says so.
+            mstore(add(author, 32), shr(96, mload(add(cursor, 54))))
         }
-        (result.results, result.resultsCallback) = _takeBytes(data, offset + AUTHOR_LENGTH, offset + length);
+        uint256 start = offset + SIZE_OFFSET + SIZE_LENGTH;
+        if (size & HAS_WORKER != 0) start += WORKER_LENGTH;
+        else author.worker = _workerIn(data);
+        (result.results, result.resultsCallback) = _takeBytes(data, start, size & ~HAS_WORKER, end);
     }
 
     /// @notice What `encodeAgreed` wrote.
     function decodeAgreed(bytes memory data) internal pure returns (Result memory result) {
-        (result.results, result.resultsCallback) = _takeBytes(data, FIRST, data.length);
+        uint256 size;
+        assembly ("memory-safe") {
+            size := shr(240, mload(add(data, 33)))
+        }
+        (result.results, result.resultsCallback) = _takeBytes(data, AGREED_FIRST + SIZE_LENGTH, size, data.length);
+    }
+
+    function _workerIn(bytes memory data) private pure returns (address worker) {
+        assembly ("memory-safe") {
+            worker := shr(96, mload(add(data, 33)))
+        }
     }
 
     function _putBytes(
         bytes memory data,
-        uint256 offset,
+        uint256 start,
         bytes calldata results,
         bytes calldata resultsCallback
     ) private pure returns (uint256 end) {
+        uint256 middle = start + results.length;
+        end = middle + resultsCallback.length;
+        require(end <= data.length, IDeals.BlobNotWritten(end, Blob.MAX_LENGTH));
         assembly ("memory-safe") {
-            let cursor := add(add(data, 32), offset)
-            mstore(cursor, shl(240, results.length))
-            cursor := add(cursor, SIZE_LENGTH)
-            calldatacopy(cursor, results.offset, results.length)
-            cursor := add(cursor, results.length)
-            calldatacopy(cursor, resultsCallback.offset, resultsCallback.length)
-            end := sub(add(cursor, resultsCallback.length), add(data, 32))
+            let bottom := add(data, 32)
+            calldatacopy(add(bottom, start), results.offset, results.length)
+            calldatacopy(add(bottom, middle), resultsCallback.offset, resultsCallback.length)
         }
     }
 
     function _takeBytes(
         bytes memory data,
-        uint256 offset,
+        uint256 start,
+        uint256 size,
         uint256 end
     ) private pure returns (bytes memory results, bytes memory resultsCallback) {
-        uint256 start = offset + SIZE_LENGTH;
-        uint256 middle;
-        assembly ("memory-safe") {
-            middle := add(start, shr(240, mload(add(add(data, 32), offset))))
-        }
-        return (Bytes.slice(data, start, middle), Bytes.slice(data, middle, end));
+        return (Bytes.slice(data, start, start + size), Bytes.slice(data, start + size, end));
     }
 }

@@ -54,7 +54,7 @@ abstract contract Registry is CompactERC721Enumerable, Ownable, IRegistry {
     }
 
     /// @inheritdoc IRegistry
-    function registrationOf(address entry) public view returns (address owner) {
+    function registrantOf(address entry) public view returns (address owner) {
         owner = _ownerOf(_id(entry));
         if (owner == address(0) && _isRegisteredBefore(entry)) owner = IEntry(entry).owner();
     }

@@ -38,6 +38,6 @@ contract Workerpool is Entry, IWorkerpool {
     }
 
     function _policy() private view returns (uint256 stakeRatio, uint256 rewardRatio) {
-        (, stakeRatio, rewardRatio) = IWorkerpoolRegistry(registry).workerpoolOf(address(this));
+        (, stakeRatio, rewardRatio) = IWorkerpoolRegistry(registry).termsOf(address(this));
     }
 }

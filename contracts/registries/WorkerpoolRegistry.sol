@@ -54,10 +54,10 @@ contract WorkerpoolRegistry is Registry, IWorkerpoolRegistry {
     }
 
     /// @inheritdoc IWorkerpoolRegistry
-    function workerpoolOf(
+    function termsOf(
         address workerpool
     ) external view returns (address owner, uint256 workerStakeRatio, uint256 schedulerRewardRatio) {
-        owner = registrationOf(workerpool);
+        owner = registrantOf(workerpool);
         if (owner == address(0)) return (address(0), 0, 0);
         Token storage token = _tokens[_id(workerpool)];
         if (token.owner == address(0)) return (owner, _stakeRatioBefore(workerpool), _rewardRatioBefore(workerpool));

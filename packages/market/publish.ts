@@ -83,7 +83,7 @@ async function ownerOf(
   const named = order as Record<Order.Kind | 'requester', Address>
   if (kind === 'request') return named.requester
   const registry = { app: appRegistry, dataset: datasetRegistry, workerpool: workerpoolRegistry }[kind]
-  return (await registry.registrationOf(named[kind])) as Address
+  return (await registry.registrantOf(named[kind])) as Address
 }
 
 function checkStake({ kind, stake, needed }: { kind: Order.Kind; stake: bigint; needed: bigint }): void {

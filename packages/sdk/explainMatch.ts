@@ -27,7 +27,7 @@ export function poolStake(price: bigint, volume: bigint): bigint {
 async function checkBalances({ contracts }: Client, orders: Match.Orders, volume: bigint, payer: Address) {
   const { hub, workerpoolRegistry } = contracts
   const pool = orders.workerpool.workerpool
-  const poolOwner = await workerpoolRegistry.registrationOf(pool)
+  const poolOwner = await workerpoolRegistry.registrantOf(pool)
   const [payerAccount, poolAccount] = await Promise.all([hub.viewAccount(payer), hub.viewAccount(poolOwner)])
   const cost = Match.price(orders) * volume
   const stake = poolStake(orders.workerpool.workerpoolprice, volume)

@@ -67,7 +67,7 @@ export async function grantAccess(
 }
 
 async function expectOwner({ contracts, account }: Client, dataset: Address): Promise<void> {
-  const owner = await contracts.datasetRegistry.registrationOf(dataset)
+  const owner = await contracts.datasetRegistry.registrantOf(dataset)
   if (owner === account) return
   if (owner === zeroAddress) {
     throw new InvalidValueError({ path: 'protectedData', expected: 'registered protected data', value: dataset })

@@ -56,9 +56,9 @@ export async function readMembership(
 }
 
 async function ownerOf(contracts: Client['contracts'], [kind, order]: Match.Present): Promise<string> {
-  if (kind === 'app') return contracts.appRegistry.registrationOf(order.app)
-  if (kind === 'dataset') return contracts.datasetRegistry.registrationOf(order.dataset)
-  if (kind === 'workerpool') return contracts.workerpoolRegistry.registrationOf(order.workerpool)
+  if (kind === 'app') return contracts.appRegistry.registrantOf(order.app)
+  if (kind === 'dataset') return contracts.datasetRegistry.registrantOf(order.dataset)
+  if (kind === 'workerpool') return contracts.workerpoolRegistry.registrantOf(order.workerpool)
   return order.requester
 }
 

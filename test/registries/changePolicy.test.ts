@@ -30,7 +30,7 @@ describe('changePolicy', () => {
     const { workerpool, workerpoolRegistry, scheduler, anyone } = await loadFixture(createdAssets)
     await workerpool.connect(scheduler).changePolicy(35n, 5n)
     await workerpoolRegistry.connect(scheduler).transferFrom(scheduler, anyone, workerpool.target.toString())
-    expect(await workerpoolRegistry.workerpoolOf(workerpool)).to.deep.equal([anyone.address, 35n, 5n])
+    expect(await workerpoolRegistry.termsOf(workerpool)).to.deep.equal([anyone.address, 35n, 5n])
   })
 
   it('touches no other pool', async () => {
@@ -38,7 +38,7 @@ describe('changePolicy', () => {
     await workerpoolRegistry.createWorkerpool(scheduler, 'other')
     const other = await workerpoolRegistry.predictWorkerpool(scheduler, 'other')
     await workerpool.connect(scheduler).changePolicy(35n, 5n)
-    expect(await workerpoolRegistry.workerpoolOf(other)).to.deep.equal([scheduler.address, 30n, 1n])
+    expect(await workerpoolRegistry.termsOf(other)).to.deep.equal([scheduler.address, 30n, 1n])
   })
 
   it('refuses a reward ratio above 100 percent', async () => {

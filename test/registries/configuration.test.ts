@@ -12,18 +12,18 @@ async function succeededRegistries() {
   return { ...assets, apps, workerpools }
 }
 
-describe('isRegistered and registrationOf', () => {
+describe('isRegistered and registrantOf', () => {
   it('know an entry of their own', async () => {
     const { appRegistry, app, appOwner } = await loadFixture(createdAssets)
     expect(await appRegistry.isRegistered(app)).to.equal(true)
-    expect(await appRegistry.registrationOf(app)).to.equal(appOwner.address)
+    expect(await appRegistry.registrantOf(app)).to.equal(appOwner.address)
   })
 
   it('do not know an entry of another registry, nor anything else', async () => {
     const { appRegistry, dataset, anyone } = await loadFixture(createdAssets)
     for (const stranger of [dataset.target.toString(), anyone.address, ethers.ZeroAddress]) {
       expect(await appRegistry.isRegistered(stranger)).to.equal(false)
-      expect(await appRegistry.registrationOf(stranger)).to.equal(ethers.ZeroAddress)
+      expect(await appRegistry.registrantOf(stranger)).to.equal(ethers.ZeroAddress)
     }
   })
 
@@ -31,37 +31,37 @@ describe('isRegistered and registrationOf', () => {
     it('know its entries and ask for their owners', async () => {
       const { apps, appRegistry, app, appOwner, anyone } = await loadFixture(succeededRegistries)
       expect(await apps.isRegistered(app)).to.equal(true)
-      expect(await apps.registrationOf(app)).to.equal(appOwner.address)
+      expect(await apps.registrantOf(app)).to.equal(appOwner.address)
       await appRegistry.connect(appOwner).transferFrom(appOwner, anyone, app.target.toString())
-      expect(await apps.registrationOf(app)).to.equal(anyone.address)
+      expect(await apps.registrantOf(app)).to.equal(anyone.address)
     })
 
     it('do not know what neither made', async () => {
       const { apps, dataset } = await loadFixture(succeededRegistries)
       expect(await apps.isRegistered(dataset)).to.equal(false)
-      expect(await apps.registrationOf(dataset)).to.equal(ethers.ZeroAddress)
+      expect(await apps.registrantOf(dataset)).to.equal(ethers.ZeroAddress)
     })
   })
 })
 
-describe('workerpoolOf', () => {
+describe('termsOf', () => {
   it('gives owner and policy', async () => {
     const { workerpoolRegistry, workerpool, scheduler } = await loadFixture(createdAssets)
-    expect(await workerpoolRegistry.workerpoolOf(workerpool)).to.deep.equal([scheduler.address, 30n, 1n])
+    expect(await workerpoolRegistry.termsOf(workerpool)).to.deep.equal([scheduler.address, 30n, 1n])
     await workerpool.connect(scheduler).changePolicy(35n, 5n)
-    expect(await workerpoolRegistry.workerpoolOf(workerpool)).to.deep.equal([scheduler.address, 35n, 5n])
+    expect(await workerpoolRegistry.termsOf(workerpool)).to.deep.equal([scheduler.address, 35n, 5n])
   })
 
   it('gives zeros for a stranger', async () => {
     const { workerpoolRegistry, app } = await loadFixture(createdAssets)
-    expect(await workerpoolRegistry.workerpoolOf(app)).to.deep.equal([ethers.ZeroAddress, 0n, 0n])
+    expect(await workerpoolRegistry.termsOf(app)).to.deep.equal([ethers.ZeroAddress, 0n, 0n])
   })
 
   it('asks a pool of the previous registry for its policy', async () => {
     const { workerpools, workerpool, scheduler } = await loadFixture(succeededRegistries)
-    expect(await workerpools.workerpoolOf(workerpool)).to.deep.equal([scheduler.address, 30n, 1n])
+    expect(await workerpools.termsOf(workerpool)).to.deep.equal([scheduler.address, 30n, 1n])
     await workerpool.connect(scheduler).changePolicy(7n, 8n)
-    expect(await workerpools.workerpoolOf(workerpool)).to.deep.equal([scheduler.address, 7n, 8n])
+    expect(await workerpools.termsOf(workerpool)).to.deep.equal([scheduler.address, 7n, 8n])
   })
 })
 

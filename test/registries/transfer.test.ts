@@ -10,7 +10,7 @@ describe('transferFrom', () => {
       .withArgs(datasetOwner.address, anyone.address, id)
     expect(await datasetRegistry.ownerOf(id)).to.equal(anyone.address)
     expect(await dataset.owner()).to.equal(anyone.address)
-    expect(await datasetRegistry.registrationOf(dataset)).to.equal(anyone.address)
+    expect(await datasetRegistry.registrantOf(dataset)).to.equal(anyone.address)
     expect(await datasetRegistry.balanceOf(datasetOwner)).to.equal(0n)
     expect(await datasetRegistry.tokenOfOwnerByIndex(anyone, 0)).to.equal(id)
   })

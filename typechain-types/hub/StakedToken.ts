@@ -6,27 +6,21 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface StakedTokenInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "approveAndCall" | "balanceOf" | "decreaseAllowance" | "increaseAllowance" | "totalSupply" | "transfer" | "transferFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "approveAndCall" | "decreaseAllowance" | "increaseAllowance" | "transfer" | "transferFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "Transfer"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
+    encodeFunctionData(functionFragment: 'approve', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'approveAndCall', values: [AddressLike, BigNumberish, BytesLike]): string;
-encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'decreaseAllowance', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'increaseAllowance', values: [AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 
-    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'approveAndCall', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'decreaseAllowance', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'increaseAllowance', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
   }
@@ -90,14 +84,6 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 
     
     
-    allowance: TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
     approve: TypedContractMethod<
       [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
@@ -114,14 +100,6 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
-    balanceOf: TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
-    >
-    
-
-    
     decreaseAllowance: TypedContractMethod<
       [spender: AddressLike, removed: BigNumberish, ],
       [boolean],
@@ -134,14 +112,6 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
       [spender: AddressLike, added: BigNumberish, ],
       [boolean],
       'nonpayable'
-    >
-    
-
-    
-    totalSupply: TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >
     
 
@@ -164,12 +134,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [account: AddressLike, spender: AddressLike, ],
-      [bigint],
-      'view'
-    >;
-getFunction(nameOrSignature: 'approve'): TypedContractMethod<
+    getFunction(nameOrSignature: 'approve'): TypedContractMethod<
       [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
@@ -178,11 +143,6 @@ getFunction(nameOrSignature: 'approveAndCall'): TypedContractMethod<
       [spender: AddressLike, amount: BigNumberish, data: BytesLike, ],
       [boolean],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
-      [account: AddressLike, ],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'decreaseAllowance'): TypedContractMethod<
       [spender: AddressLike, removed: BigNumberish, ],
@@ -193,11 +153,6 @@ getFunction(nameOrSignature: 'increaseAllowance'): TypedContractMethod<
       [spender: AddressLike, added: BigNumberish, ],
       [boolean],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
-      [],
-      [bigint],
-      'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],

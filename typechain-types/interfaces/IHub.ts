@@ -750,7 +750,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
     
     allowance: TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >
@@ -766,7 +766,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     approve: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1294,7 +1294,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transfer: TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1302,7 +1302,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1536,7 +1536,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >;
@@ -1546,7 +1546,7 @@ getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
@@ -1876,12 +1876,12 @@ getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;

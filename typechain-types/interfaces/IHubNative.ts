@@ -746,7 +746,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
     
     allowance: TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >
@@ -762,7 +762,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     approve: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1274,7 +1274,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transfer: TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1282,7 +1282,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1516,7 +1516,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >;
@@ -1526,7 +1526,7 @@ getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
@@ -1846,12 +1846,12 @@ getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;

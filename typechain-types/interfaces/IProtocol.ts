@@ -686,7 +686,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
     
     allowance: TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >
@@ -702,7 +702,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     approve: TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1182,7 +1182,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transfer: TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1190,7 +1190,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     transferFrom: TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >
@@ -1408,7 +1408,7 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
-      [owner: AddressLike, spender: AddressLike, ],
+      [account: AddressLike, spender: AddressLike, ],
       [bigint],
       'view'
     >;
@@ -1418,7 +1418,7 @@ getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'approve'): TypedContractMethod<
-      [spender: AddressLike, value: BigNumberish, ],
+      [spender: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
@@ -1718,12 +1718,12 @@ getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
-      [to: AddressLike, value: BigNumberish, ],
+      [to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;
 getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
-      [from: AddressLike, to: AddressLike, value: BigNumberish, ],
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, ],
       [boolean],
       'nonpayable'
     >;

@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "ownerOf" | "previous" | "proxyCode" | "proxyCodeHash" | "registrationOf" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "tokenByIndex" | "tokenOfOwnerByIndex" | "totalSupply" | "transferFrom"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "ownerOf" | "previous" | "proxyCode" | "proxyCodeHash" | "registrantOf" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "tokenByIndex" | "tokenOfOwnerByIndex" | "totalSupply" | "transferFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer"): EventFragment;
 
@@ -23,7 +23,7 @@ encodeFunctionData(functionFragment: 'ownerOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previous', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCode', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCodeHash', values?: undefined): string;
-encodeFunctionData(functionFragment: 'registrationOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'registrantOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'setApprovalForAll', values: [AddressLike, boolean]): string;
@@ -48,7 +48,7 @@ decodeFunctionResult(functionFragment: 'ownerOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previous', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCodeHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'registrationOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registrantOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setApprovalForAll', data: BytesLike): Result;
@@ -236,7 +236,7 @@ decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
     
 
     
-    registrationOf: TypedContractMethod<
+    registrantOf: TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -391,7 +391,7 @@ getFunction(nameOrSignature: 'proxyCodeHash'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'registrationOf'): TypedContractMethod<
+getFunction(nameOrSignature: 'registrantOf'): TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'

@@ -78,12 +78,14 @@ export declare namespace IViews {
     }
 
   export interface IViewsInterface extends Interface {
-    getFunction(nameOrSignature: "appregistry" | "assertDatasetDealCompatibility" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "updateDomainSeparator" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDatasets" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "appregistry" | "assertDatasetDealCompatibility" | "balanceOf" | "callbackgas" | "changeRegistries" | "computeDealVolume" | "configure" | "contribution_deadline_ratio" | "countCategory" | "datasetregistry" | "decimals" | "domain" | "eip712domain_separator" | "final_deadline_ratio" | "frozenOf" | "groupmember_purpose" | "importScore" | "kitty_address" | "kitty_min" | "kitty_ratio" | "name" | "owner" | "renounceOwnership" | "resultFor" | "reveal_deadline_ratio" | "symbol" | "teebroker" | "token" | "totalSupply" | "updateDomainSeparator" | "viewAccount" | "viewAccountABILegacy" | "viewApp" | "viewCategory" | "viewCategoryABILegacy" | "viewConfigABILegacy" | "viewConsumed" | "viewContribution" | "viewContributionABILegacy" | "viewDataset" | "viewDatasets" | "viewDeal" | "viewDealABILegacy_pt1" | "viewDealABILegacy_pt2" | "viewPresigned" | "viewScore" | "viewTask" | "viewTaskABILegacy" | "viewWorkerpool" | "workerpool_stake_ratio" | "workerpoolregistry"): FunctionFragment;
 
     
 
-    encodeFunctionData(functionFragment: 'appregistry', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'allowance', values: [AddressLike, AddressLike]): string;
+encodeFunctionData(functionFragment: 'appregistry', values?: undefined): string;
 encodeFunctionData(functionFragment: 'assertDatasetDealCompatibility', values: [DatasetOrderStruct, BytesLike]): string;
+encodeFunctionData(functionFragment: 'balanceOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'callbackgas', values?: undefined): string;
 encodeFunctionData(functionFragment: 'changeRegistries', values: [AddressLike, AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'computeDealVolume', values: [AppOrderStruct, DatasetOrderStruct, WorkerpoolOrderStruct, RequestOrderStruct]): string;
@@ -109,6 +111,7 @@ encodeFunctionData(functionFragment: 'reveal_deadline_ratio', values?: undefined
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
 encodeFunctionData(functionFragment: 'teebroker', values?: undefined): string;
 encodeFunctionData(functionFragment: 'token', values?: undefined): string;
+encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'updateDomainSeparator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'viewAccount', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'viewAccountABILegacy', values: [AddressLike]): string;
@@ -132,8 +135,10 @@ encodeFunctionData(functionFragment: 'viewWorkerpool', values: [AddressLike]): s
 encodeFunctionData(functionFragment: 'workerpool_stake_ratio', values?: undefined): string;
 encodeFunctionData(functionFragment: 'workerpoolregistry', values?: undefined): string;
 
-    decodeFunctionResult(functionFragment: 'appregistry', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'allowance', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'appregistry', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'assertDatasetDealCompatibility', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'callbackgas', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'changeRegistries', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'computeDealVolume', data: BytesLike): Result;
@@ -159,6 +164,7 @@ decodeFunctionResult(functionFragment: 'reveal_deadline_ratio', data: BytesLike)
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'teebroker', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'token', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'updateDomainSeparator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewAccount', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'viewAccountABILegacy', data: BytesLike): Result;
@@ -219,6 +225,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     
     
+    allowance: TypedContractMethod<
+      [account: AddressLike, spender: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     appregistry: TypedContractMethod<
       [],
       [string],
@@ -230,6 +244,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     assertDatasetDealCompatibility: TypedContractMethod<
       [datasetOrder: DatasetOrderStruct, dealId: BytesLike, ],
       [void],
+      'view'
+    >
+    
+
+    
+    balanceOf: TypedContractMethod<
+      [account: AddressLike, ],
+      [bigint],
       'view'
     >
     
@@ -435,6 +457,14 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
     
 
     
+    totalSupply: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
     updateDomainSeparator: TypedContractMethod<
       [],
       [void],
@@ -613,7 +643,12 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
+    getFunction(nameOrSignature: 'allowance'): TypedContractMethod<
+      [account: AddressLike, spender: AddressLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'appregistry'): TypedContractMethod<
       [],
       [string],
       'view'
@@ -621,6 +656,11 @@ decodeFunctionResult(functionFragment: 'workerpoolregistry', data: BytesLike): R
 getFunction(nameOrSignature: 'assertDatasetDealCompatibility'): TypedContractMethod<
       [datasetOrder: DatasetOrderStruct, dealId: BytesLike, ],
       [void],
+      'view'
+    >;
+getFunction(nameOrSignature: 'balanceOf'): TypedContractMethod<
+      [account: AddressLike, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'callbackgas'): TypedContractMethod<
@@ -746,6 +786,11 @@ getFunction(nameOrSignature: 'teebroker'): TypedContractMethod<
 getFunction(nameOrSignature: 'token'): TypedContractMethod<
       [],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'totalSupply'): TypedContractMethod<
+      [],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'updateDomainSeparator'): TypedContractMethod<

@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IWorkerpoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createWorkerpool" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "ownerOf" | "predictWorkerpool" | "previous" | "proxyCode" | "proxyCodeHash" | "registrationOf" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "setPolicy" | "supportsInterface" | "tokenByIndex" | "tokenOfOwnerByIndex" | "totalSupply" | "transferFrom" | "workerpoolOf"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createWorkerpool" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "ownerOf" | "predictWorkerpool" | "previous" | "proxyCode" | "proxyCodeHash" | "registrantOf" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "setPolicy" | "supportsInterface" | "termsOf" | "tokenByIndex" | "tokenOfOwnerByIndex" | "totalSupply" | "transferFrom"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "Transfer"): EventFragment;
 
@@ -25,7 +25,7 @@ encodeFunctionData(functionFragment: 'predictWorkerpool', values: [AddressLike, 
 encodeFunctionData(functionFragment: 'previous', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCode', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCodeHash', values?: undefined): string;
-encodeFunctionData(functionFragment: 'registrationOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'registrantOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'setApprovalForAll', values: [AddressLike, boolean]): string;
@@ -33,11 +33,11 @@ encodeFunctionData(functionFragment: 'setBaseURI', values: [string]): string;
 encodeFunctionData(functionFragment: 'setName', values: [AddressLike, string]): string;
 encodeFunctionData(functionFragment: 'setPolicy', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'supportsInterface', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'termsOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'tokenByIndex', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'tokenOfOwnerByIndex', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'workerpoolOf', values: [AddressLike]): string;
 
     decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
@@ -54,7 +54,7 @@ decodeFunctionResult(functionFragment: 'predictWorkerpool', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'previous', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCodeHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'registrationOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registrantOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setApprovalForAll', data: BytesLike): Result;
@@ -62,11 +62,11 @@ decodeFunctionResult(functionFragment: 'setBaseURI', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setName', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setPolicy', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'supportsInterface', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'termsOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenByIndex', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenOfOwnerByIndex', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
   }
 
   
@@ -260,7 +260,7 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     
 
     
-    registrationOf: TypedContractMethod<
+    registrantOf: TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -324,6 +324,14 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     
 
     
+    termsOf: TypedContractMethod<
+      [workerpool: AddressLike, ],
+      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
+      'view'
+    >
+    
+
+    
     tokenByIndex: TypedContractMethod<
       [index: BigNumberish, ],
       [bigint],
@@ -352,14 +360,6 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
       [from: AddressLike, to: AddressLike, tokenId: BigNumberish, ],
       [void],
       'nonpayable'
-    >
-    
-
-    
-    workerpoolOf: TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
-      'view'
     >
     
 
@@ -441,7 +441,7 @@ getFunction(nameOrSignature: 'proxyCodeHash'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'registrationOf'): TypedContractMethod<
+getFunction(nameOrSignature: 'registrantOf'): TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -481,6 +481,11 @@ getFunction(nameOrSignature: 'supportsInterface'): TypedContractMethod<
       [boolean],
       'view'
     >;
+getFunction(nameOrSignature: 'termsOf'): TypedContractMethod<
+      [workerpool: AddressLike, ],
+      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
+      'view'
+    >;
 getFunction(nameOrSignature: 'tokenByIndex'): TypedContractMethod<
       [index: BigNumberish, ],
       [bigint],
@@ -500,11 +505,6 @@ getFunction(nameOrSignature: 'transferFrom'): TypedContractMethod<
       [from: AddressLike, to: AddressLike, tokenId: BigNumberish, ],
       [void],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'workerpoolOf'): TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
-      'view'
     >;
 
     getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;

@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface AppRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createApp" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "predictApp" | "previous" | "proxyCode" | "proxyCodeHash" | "registrationOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "symbol" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createApp" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "predictApp" | "previous" | "proxyCode" | "proxyCodeHash" | "registrantOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "symbol" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "OwnershipTransferred" | "Transfer"): EventFragment;
 
@@ -27,7 +27,7 @@ encodeFunctionData(functionFragment: 'predictApp', values: [AddressLike, string,
 encodeFunctionData(functionFragment: 'previous', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCode', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCodeHash', values?: undefined): string;
-encodeFunctionData(functionFragment: 'registrationOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'registrantOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'renounceOwnership', values?: undefined): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
@@ -60,7 +60,7 @@ decodeFunctionResult(functionFragment: 'predictApp', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previous', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCodeHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'registrationOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registrantOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'renounceOwnership', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
@@ -296,7 +296,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     
 
     
-    registrationOf: TypedContractMethod<
+    registrantOf: TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -503,7 +503,7 @@ getFunction(nameOrSignature: 'proxyCodeHash'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'registrationOf'): TypedContractMethod<
+getFunction(nameOrSignature: 'registrantOf'): TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'

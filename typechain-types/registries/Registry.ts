@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface RegistryInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "previous" | "proxyCode" | "proxyCodeHash" | "registrationOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "symbol" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "previous" | "proxyCode" | "proxyCodeHash" | "registrantOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "supportsInterface" | "symbol" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "OwnershipTransferred" | "Transfer"): EventFragment;
 
@@ -25,7 +25,7 @@ encodeFunctionData(functionFragment: 'ownerOf', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'previous', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCode', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCodeHash', values?: undefined): string;
-encodeFunctionData(functionFragment: 'registrationOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'registrantOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'renounceOwnership', values?: undefined): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
@@ -56,7 +56,7 @@ decodeFunctionResult(functionFragment: 'ownerOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'previous', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCodeHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'registrationOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registrantOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'renounceOwnership', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
@@ -276,7 +276,7 @@ decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Re
     
 
     
-    registrationOf: TypedContractMethod<
+    registrantOf: TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -473,7 +473,7 @@ getFunction(nameOrSignature: 'proxyCodeHash'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'registrationOf'): TypedContractMethod<
+getFunction(nameOrSignature: 'registrantOf'): TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'

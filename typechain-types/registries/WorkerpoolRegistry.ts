@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface WorkerpoolRegistryInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createWorkerpool" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "predictWorkerpool" | "previous" | "proxyCode" | "proxyCodeHash" | "registrationOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "setPolicy" | "supportsInterface" | "symbol" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership" | "workerpoolOf"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "balanceOf" | "baseURI" | "createWorkerpool" | "getApproved" | "initialize" | "initialized" | "isApprovedForAll" | "isRegistered" | "master" | "name" | "owner" | "ownerOf" | "predictWorkerpool" | "previous" | "proxyCode" | "proxyCodeHash" | "registrantOf" | "renounceOwnership" | "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" | "setApprovalForAll" | "setBaseURI" | "setName" | "setPolicy" | "supportsInterface" | "symbol" | "termsOf" | "tokenByIndex" | "tokenOfOwnerByIndex" | "tokenURI" | "totalSupply" | "transferFrom" | "transferOwnership"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approval" | "ApprovalForAll" | "OwnershipTransferred" | "Transfer"): EventFragment;
 
@@ -27,7 +27,7 @@ encodeFunctionData(functionFragment: 'predictWorkerpool', values: [AddressLike, 
 encodeFunctionData(functionFragment: 'previous', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCode', values?: undefined): string;
 encodeFunctionData(functionFragment: 'proxyCodeHash', values?: undefined): string;
-encodeFunctionData(functionFragment: 'registrationOf', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'registrantOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'renounceOwnership', values?: undefined): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256)', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', values: [AddressLike, AddressLike, BigNumberish, BytesLike]): string;
@@ -37,13 +37,13 @@ encodeFunctionData(functionFragment: 'setName', values: [AddressLike, string]): 
 encodeFunctionData(functionFragment: 'setPolicy', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'supportsInterface', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'symbol', values?: undefined): string;
+encodeFunctionData(functionFragment: 'termsOf', values: [AddressLike]): string;
 encodeFunctionData(functionFragment: 'tokenByIndex', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'tokenOfOwnerByIndex', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'tokenURI', values: [BigNumberish]): string;
 encodeFunctionData(functionFragment: 'totalSupply', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferOwnership', values: [AddressLike]): string;
-encodeFunctionData(functionFragment: 'workerpoolOf', values: [AddressLike]): string;
 
     decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'balanceOf', data: BytesLike): Result;
@@ -62,7 +62,7 @@ decodeFunctionResult(functionFragment: 'predictWorkerpool', data: BytesLike): Re
 decodeFunctionResult(functionFragment: 'previous', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCode', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'proxyCodeHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'registrationOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'registrantOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'renounceOwnership', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256)', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'safeTransferFrom(address,address,uint256,bytes)', data: BytesLike): Result;
@@ -72,13 +72,13 @@ decodeFunctionResult(functionFragment: 'setName', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'setPolicy', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'supportsInterface', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'symbol', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'termsOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenByIndex', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenOfOwnerByIndex', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'tokenURI', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'totalSupply', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferOwnership', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
   }
 
   
@@ -300,7 +300,7 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     
 
     
-    registrationOf: TypedContractMethod<
+    registrantOf: TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -380,6 +380,14 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
     
 
     
+    termsOf: TypedContractMethod<
+      [workerpool: AddressLike, ],
+      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
+      'view'
+    >
+    
+
+    
     tokenByIndex: TypedContractMethod<
       [index: BigNumberish, ],
       [bigint],
@@ -424,14 +432,6 @@ decodeFunctionResult(functionFragment: 'workerpoolOf', data: BytesLike): Result;
       [newOwner: AddressLike, ],
       [void],
       'nonpayable'
-    >
-    
-
-    
-    workerpoolOf: TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
-      'view'
     >
     
 
@@ -523,7 +523,7 @@ getFunction(nameOrSignature: 'proxyCodeHash'): TypedContractMethod<
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'registrationOf'): TypedContractMethod<
+getFunction(nameOrSignature: 'registrantOf'): TypedContractMethod<
       [entry: AddressLike, ],
       [string],
       'view'
@@ -573,6 +573,11 @@ getFunction(nameOrSignature: 'symbol'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'termsOf'): TypedContractMethod<
+      [workerpool: AddressLike, ],
+      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
+      'view'
+    >;
 getFunction(nameOrSignature: 'tokenByIndex'): TypedContractMethod<
       [index: BigNumberish, ],
       [bigint],
@@ -602,11 +607,6 @@ getFunction(nameOrSignature: 'transferOwnership'): TypedContractMethod<
       [newOwner: AddressLike, ],
       [void],
       'nonpayable'
-    >;
-getFunction(nameOrSignature: 'workerpoolOf'): TypedContractMethod<
-      [workerpool: AddressLike, ],
-      [[string, bigint, bigint] & {owner: string, workerStakeRatio: bigint, schedulerRewardRatio: bigint }],
-      'view'
     >;
 
     getEvent(key: 'Approval'): TypedContractEvent<ApprovalEvent.InputTuple, ApprovalEvent.OutputTuple, ApprovalEvent.OutputObject>;

@@ -392,6 +392,17 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "dealId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingToSettle",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "enum OrderKind",
         "name": "kind",
         "type": "uint8"

@@ -212,6 +212,17 @@
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "dealId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingToSettle",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "taskId",
         "type": "bytes32"
       },

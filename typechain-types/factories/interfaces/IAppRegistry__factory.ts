@@ -413,7 +413,7 @@
         "type": "address"
       }
     ],
-    "name": "registrationOf",
+    "name": "registrantOf",
     "outputs": [
       {
         "internalType": "address",

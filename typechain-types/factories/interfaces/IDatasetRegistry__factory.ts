@@ -393,7 +393,7 @@
         "type": "address"
       }
     ],
-    "name": "registrationOf",
+    "name": "registrantOf",
     "outputs": [
       {
         "internalType": "address",

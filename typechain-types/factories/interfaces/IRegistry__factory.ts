@@ -325,7 +325,7 @@
         "type": "address"
       }
     ],
-    "name": "registrationOf",
+    "name": "registrantOf",
     "outputs": [
       {
         "internalType": "address",

@@ -384,7 +384,7 @@
         "type": "address"
       }
     ],
-    "name": "registrationOf",
+    "name": "registrantOf",
     "outputs": [
       {
         "internalType": "address",
@@ -535,6 +535,35 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "workerpool",
+        "type": "address"
+      }
+    ],
+    "name": "termsOf",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "workerStakeRatio",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "schedulerRewardRatio",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "index",
         "type": "uint256"
@@ -609,35 +638,6 @@
     "name": "transferFrom",
     "outputs": [],
     "stateMutability": "nonpayable",
-    "type": "function"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "address",
-        "name": "workerpool",
-        "type": "address"
-      }
-    ],
-    "name": "workerpoolOf",
-    "outputs": [
-      {
-        "internalType": "address",
-        "name": "owner",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "workerStakeRatio",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "schedulerRewardRatio",
-        "type": "uint256"
-      }
-    ],
-    "stateMutability": "view",
     "type": "function"
   }
 ] as const;

@@ -522,7 +522,7 @@
         "type": "address"
       }
     ],
-    "name": "registrationOf",
+    "name": "registrantOf",
     "outputs": [
       {
         "internalType": "address",
