@@ -24,9 +24,12 @@ abstract contract Completion is Escrow, Signatures {
     /// it delegates to by EIP-7702) and the copy of its data, generously.
     uint256 private constant CALL_COST = 10_000;
 
-    /// @dev What tasks of one deal bring to whom, announced by events and not yet written: what the payer loses, app and
-    /// dataset earn, the pool gets back and earns, and the worker of the latest of them earns.
+    /// @dev The pool's stake and the worker's reward for one task of a deal; then what tasks of it bring to whom, announced
+    /// by events and not yet written: what the payer loses, app and dataset earn, the pool gets back and earns, and the
+    /// worker of the latest of them earns.
     struct Payout {
+        uint256 stake;
+        uint256 workerReward;
         uint256 seized;
         uint256 app;
         uint256 dataset;
@@ -156,6 +159,11 @@ abstract contract Completion is Escrow, Signatures {
         }
     }
 
+    function _payoutOf(Deal memory deal) internal pure returns (Payout memory payout) {
+        payout.stake = _stakeOf(deal);
+        payout.workerReward = ShareLib.percentOf(deal.workerpool.price, 100 - deal.schedulerRewardRatio);
+    }
+
     /// @dev The payer's lock turns into what app and datasets earn; the price of the work is left to divide. The pool gets
     /// its stake back, and a share of the kitty.
     function _payAssets(
@@ -172,9 +180,8 @@ abstract contract Completion is Escrow, Signatures {
         payout.dataset += _announce(deal.dataset.owner, deal.dataset.price, taskId);
         if (datasets != 0) _payAttached(vault, datasets, taskId);
         address poolOwner = deal.workerpool.owner;
-        uint256 stake = _stakeOf(deal);
-        payout.unlocked += stake;
-        _emitUnlock(poolOwner, stake);
+        payout.unlocked += payout.stake;
+        _emitUnlock(poolOwner, payout.stake);
         if (vault.kitty == 0) return;
         uint256 bonus = ShareLib.bonusOf(vault.kitty, KITTY_RATIO, KITTY_MIN, deal.workerpool.price);
         if (bonus == 0) return;
@@ -199,7 +206,7 @@ abstract contract Completion is Escrow, Signatures {
         address worker
     ) internal {
         uint256 price = deal.workerpool.price;
-        uint256 reward = ShareLib.percentOf(price, 100 - deal.schedulerRewardRatio);
+        uint256 reward = payout.workerReward;
         if (worker != payout.worker) _payOut(vault, payout, worker);
         payout.work += reward;
         _emitReward(worker, reward, taskId);

@@ -197,7 +197,7 @@ abstract contract Consensus is IConsensus, Completion {
         Vault memory vault = _vault;
         task.status = TaskStatus.COMPLETED;
         task.result = _writeBlob(vault, ResultLib.encodeAgreed(results, resultsCallback));
-        Payout memory payout;
+        Payout memory payout = _payoutOf(deal);
         _payAssets(vault, deal, payout, taskId, task.datasets);
         _payWorkers(vault, deal, payout, taskId);
         _payOut(vault, deal, payout);

@@ -91,7 +91,7 @@ abstract contract Tasks is ITasks, Completion {
 
         // Effect.
         task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
-        Payout memory payout;
+        Payout memory payout = _payoutOf(deal);
         _complete(vault, deal, payout, task, taskId, author, resultHash);
         _payOut(vault, deal, payout);
         _store(vault);
@@ -128,7 +128,7 @@ abstract contract Tasks is ITasks, Completion {
         _checkBefore(taskId, _contributionDeadlineOf(deal, timeref));
         bytes32 resultHash = _checkSettler(vault, deal, taskId, author, enclaveSign, authorizationSign);
         task.result = _writeBlob(vault, ResultLib.encode(author, results, resultsCallback));
-        Payout memory payout;
+        Payout memory payout = _payoutOf(deal);
         _complete(vault, deal, payout, task, taskId, author, resultHash);
         _payOut(vault, deal, payout);
         _store(vault);
@@ -151,6 +151,7 @@ abstract contract Tasks is ITasks, Completion {
         batch.nonce = vault.nonce;
         batch.results = ResultLib.allocate(Blob.MAX_LENGTH, settlements[0].worker);
         batch.end = ResultLib.FIRST;
+        batch.payout = _payoutOf(deal);
 
         // Check and effect: the results share one blob, written when all of them are in it.
         for (uint256 i = 0; i < settlements.length; ++i) {

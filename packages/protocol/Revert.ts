@@ -178,6 +178,7 @@ const sentences: Record<string, [string, string]> = {
     'Task {taskId} was reopened after contributions: one worker alone may not finish it any more.',
     'Let several workers contribute and reveal.',
   ],
+  NothingToSettle: ['No result of deal {dealId} was handed in.', 'Hand in at least one.'],
   NotWorker: [
     'The result of task {taskId} has no enclave to vouch for it: only its worker {worker} may hand it in, not {caller}.',
     'Send it from the worker.',
@@ -241,6 +242,10 @@ const sentences: Record<string, [string, string]> = {
   ApprovalRefused: ['{spender} refused the approval.', 'Check that it is a contract that takes approvals.'],
   NativeNotAccepted: ['This Hub holds a token: it refuses {amount} wei.', 'Deposit the token instead.'],
   NativeTransferFailed: ['{target} did not take {value} wei.', 'Withdraw to an account that accepts native currency.'],
+  ValueNotTaken: [
+    'The call {selector} takes nothing along, but {value} wei came.',
+    'Send it without value; deposit by itself.',
+  ],
   ValueTooSmall: [
     '{amount} is more than the {left} that is left of what came along.',
     'Send more, or lower the amounts.',

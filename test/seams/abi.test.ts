@@ -65,6 +65,7 @@ describe('abi', () => {
     const [token, native] = [sorted(await abiOf('IHub')), sorted(await abiOf('IHubNative'))]
     expect(native.filter((line) => !token.includes(line))).to.deep.equal([
       'error NativeTransferFailed(address,uint256)',
+      'error ValueNotTaken(bytes4,uint256)',
       'error ValueTooSmall(uint256,uint256)',
       'function deposit() payable returns(bool)',
       'function depositFor(address) payable returns(bool)',

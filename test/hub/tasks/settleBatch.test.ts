@@ -130,15 +130,9 @@ describe('settleBatch', () => {
   })
 
   describe('when it is given nothing', () => {
-    it('does nothing, and refuses a deal that does not exist all the same', async () => {
-      const deal = await loadFixture(batchOfThree)
-      const { hub, dealId, settlements } = deal
-      const before = [...(await moneyOf(deal))]
-      const receipt = await (await hub.settleBatch(dealId, [])).wait()
-      expect(receipt?.logs).to.deep.equal([])
-      expect([...(await moneyOf(deal))]).to.deep.equal(before)
-      await hub.settleBatch(dealId, settlements)
-      expect((await hub.viewTask(taskIdOf(dealId, 2n))).results).to.equal(settlements[2]?.results)
+    it('reverts with NothingToSettle', async () => {
+      const { hub, dealId } = await loadFixture(batchOfThree)
+      await expect(hub.settleBatch(dealId, [])).to.be.revertedWithCustomError(hub, 'NothingToSettle').withArgs(dealId)
       const nothing = ethers.id('nothing')
       await expect(hub.settleBatch(nothing, [])).to.be.revertedWithCustomError(hub, 'UnknownDeal').withArgs(nothing)
     })
