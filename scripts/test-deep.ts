@@ -2,9 +2,15 @@
 // begins with a dash goes to them: `npm run test:deep -- mutants --only hub/Deals`.
 import { run } from './run.ts'
 
-type Step = { name: string; command: string; args: string[] }
+type Step = { name: string; command: string; args: string[]; env?: NodeJS.ProcessEnv }
 
 const steps: Step[] = [
+  {
+    name: 'twins',
+    command: 'mocha',
+    args: ['--exit', 'packages/sdk/twins.test.ts'],
+    env: { TWINS: '10000' },
+  },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
 ]
@@ -17,11 +23,11 @@ const unknown = only.filter((name) => !steps.some((step) => step.name === name))
 if (unknown.length > 0) throw new Error(`There is no step ${unknown.join(', ')}: ${steps.map(({ name }) => name)}`)
 
 const failed: string[] = []
-for (const { name, command, args } of steps) {
+for (const { name, command, args, env = {} } of steps) {
   if (only.length > 0 && !only.includes(name)) continue
   console.log(`\n== ${name} ==`)
   const since = performance.now()
-  const { code } = await run(command, [...args, ...options], { show: true })
+  const { code } = await run(command, [...args, ...options], { show: true, env })
   if (code !== 0) failed.push(name)
   console.log(`== ${name}: ${code === 0 ? 'ok' : 'FAILED'}, ${((performance.now() - since) / 1000).toFixed(0)} s ==`)
 }

@@ -19,8 +19,11 @@ type Wish = {
 }
 type Restriction = 'open' | 'own' | 'group' | 'otherGroup' | 'stranger'
 
+/** More of them in `npm run test:deep`. */
+const RUNS = Number(process.env.TWINS ?? 250)
+
 describe('Match and Deals.sol', function () {
-  this.timeout(120_000)
+  this.timeout(Math.max(120_000, RUNS * 200))
   let chain: Chain
   let owner: Record<Order.Kind, Client>
   let assets: { app: Address; otherApp: Address; dataset: Address; otherDataset: Address; workerpool: Address }
@@ -179,8 +182,9 @@ describe('Match and Deals.sol', function () {
           expect(await hub.computeDealVolume(...four)).to.equal(Match.volume(orders, state.consumed))
         seen.set(first?.name ?? 'none', (seen.get(first?.name ?? 'none') ?? 0) + 1)
       }),
-      { numRuns: 250, endOnFailure: true },
+      { numRuns: RUNS, endOnFailure: true },
     )
+    console.log(`      ${RUNS} quadruples: ${[...seen].map(([name, count]) => `${name} ${count}`).join(', ')}`)
     // A test that met one outcome only would prove little.
     expect([...seen.keys()]).to.include.members(['none', 'Overpriced', 'Restricted'])
   })
