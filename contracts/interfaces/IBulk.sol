@@ -23,7 +23,9 @@ interface IBulk {
     /// were signed on chain. Completion pays every owner, at up to 27,000 gas each; failure and claim look at none.
     /// Every order is checked as a match would check it (registered, signed by the owner of now, restrictions, tag
     /// within the deal's, volume left), one of its volume is used, and its price is locked. Completion pays each owner;
-    /// failure and claim refund. Anyone may initialize a task of a deal: match and attach in one `multicall`.
+    /// failure and claim refund.
+    /// Warning: anyone may match a signed request and initialize its tasks, and then nothing can be attached any more: sign
+    /// the request, match and attach in one `multicall`.
     /// @param maxPrice What all of them may cost together.
     function attachDatasets(bytes32 dealid, uint256 idx, DatasetOrder[] calldata orders, uint256 maxPrice) external;
 }
