@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Addressable } from 'ethers'
 import type { IHub } from '../../typechain-types/index.ts'
-import { ethers } from '../fixtures.ts'
+import { type Assets, ethers } from '../fixtures.ts'
 import { UNIT, weiOf } from '../native.ts'
 
 type Account = string | Addressable
@@ -17,6 +17,12 @@ export async function expectSound(hub: IHub, accounts: Account[], stray = 0n): P
   const all = await Promise.all([...new Set(await addressesOf([...accounts, hub, kitty]))].map(accountIn(hub)))
   expect(sum(all.map(({ stake }) => stake)), 'the sum of the balances').to.equal(supply)
   expect(sum(all.map(({ locked }) => locked)), 'what is locked').to.equal(await hub.balanceOf(hub))
+}
+
+/** All accounts that the fixtures know. */
+export function everybody(assets: Assets): Account[] {
+  const { owner, appOwner, datasetOwner, scheduler, requester, sponsor, worker, worker2, beneficiary, anyone } = assets
+  return [owner, appOwner, datasetOwner, scheduler, requester, sponsor, worker, worker2, beneficiary, anyone]
 }
 
 /** What the Hub holds, in units. */

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import {
-  type Assets,
   contributeArguments,
   contributionTo,
   createdAssets,
@@ -15,7 +14,7 @@ import {
   taskIdOf,
   workerpoolPrice,
 } from '../fixtures.ts'
-import { expectSound } from './ledger.ts'
+import { everybody, expectSound } from './ledger.ts'
 import { type Attempt, attemptsOn, expectOutcomes, newMeddler } from './meddling.ts'
 
 const answer = ethers.AbiCoder.defaultAbiCoder().encode(['uint256'], [42n])
@@ -37,10 +36,6 @@ async function meddlingDeal(trust = 1n) {
 }
 
 type Meddling = Awaited<ReturnType<typeof meddlingDeal>>
-
-function everybody({ owner, appOwner, datasetOwner, scheduler, requester, sponsor, worker, worker2, anyone }: Assets) {
-  return [owner, appOwner, datasetOwner, scheduler, requester, sponsor, worker, worker2, anyone]
-}
 
 /** The attempts failed but for the meddler's rights; everybody was paid once, for the task and for nothing else. */
 async function expectUnmoved(deal: Meddling, attempts: Attempt[] = deal.attempts) {
