@@ -40,7 +40,8 @@ function rewriteBinary(pen: Pen, node: Node): string {
   const type = operandType(pen, node)
   const mutants = binary(operator)
   if (type === undefined || mutants.length === 0) return copy(pen, node)
-  const n = addMutants(pen.sites, pen, node, { changes: mutants.map((mutant) => `${operator} becomes ${mutant}`) })
+  const changes = mutants.map((mutant) => `${operator} becomes ${mutant}`)
+  const n = addMutants(pen.sites, pen, node, { changes, compares: isComparison(operator) })
   const name = binaryOperation(pen.operations, { operator, mutants, type: type.name, unchecked: isUnchecked(pen) })
   const as = (side: Node) => `${type.conversion}(${rewriteIn(pen, node, side)})`
   return `Mutation.${name}(${n}, ${as(left)}, ${as(right)})`

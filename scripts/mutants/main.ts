@@ -4,7 +4,7 @@ import { build } from './project.ts'
 import { rehearse } from './rehearsal.ts'
 import { reportCoverage, reportLeftOut, reportMutants } from './report.ts'
 import { addResult, forgetResults, readAccepted, readResults } from './results.ts'
-import type { Mutant } from './sites.ts'
+import { type Mutant, nameOf } from './sites.ts'
 import { sweep } from './sweep.ts'
 
 const { values, positionals } = parseArgs({
@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
     'keep-kills': { type: 'boolean', default: false },
+    accepted: { type: 'boolean', default: false },
     processes: { type: 'string', default: '2' },
   },
 })
@@ -49,8 +50,10 @@ async function mutants(): Promise<boolean> {
   if (values.again) forgetResults()
   const current = { build: fingerprint, rehearsal: rehearsal.fingerprint }
   const results = readResults(current, { keepKills: values['keep-kills'] })
-  const open = chosen.filter(({ number }) => !results.has(number) || values.mutant !== undefined)
-  console.log(`${chosen.length - open.length} results are known, ${open.length} mutants are to be tried`)
+  const accepted = readAccepted()
+  const isOpen = (mutant: Mutant) => !results.has(mutant.number) && (values.accepted || !accepted.has(nameOf(mutant)))
+  const open = chosen.filter((mutant) => values.mutant !== undefined || isOpen(mutant))
+  console.log(`${open.length} mutants are to be tried: ${chosen.length - open.length} results are known, or accepted`)
   const started = performance.now()
   let done = 0
   await sweep(open, rehearsal, {
@@ -63,7 +66,7 @@ async function mutants(): Promise<boolean> {
     },
   })
   if (done > 0) console.log(`${done} mutants tried, ${rate(done, started)} a minute`)
-  return reportMutants(chosen, results, { accepted: readAccepted(), whole: chosen.length === sites.mutants.length })
+  return reportMutants(chosen, results, { accepted, whole: chosen.length === sites.mutants.length })
 }
 
 function rate(count: number, started: number): string {

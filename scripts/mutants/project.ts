@@ -27,7 +27,7 @@ const config = `import config from '../../../hardhat.config.ts'
 const { solidity } = config
 const yulDetails = { stackAllocation: true, optimizerSteps: 'u:' }
 const optimizer = { enabled: true, runs: 1, details: { yul: true, yulDetails } }
-const chain = { allowUnlimitedContractSize: true, blockGasLimit: 30_000_000n, transactionGasCap: false } as const
+const chain = { allowUnlimitedContractSize: true, transactionGasCap: false } as const
 
 export default {
   ...config,

@@ -39,11 +39,11 @@ export function reportMutants(
   const unlisted = survivors.filter((mutant) => !accepted.has(nameOf(mutant)))
   const needless = whole ? [...accepted.keys()].filter((name) => !names.has(name)) : []
   for (const { number, file, line, function: where, change, text } of unlisted) {
-    const outcome = results.get(number)?.outcome === 'unreached' ? 'not reached' : 'survived   '
+    const outcome = results.get(number)?.outcome === 'unreached' ? 'unreached' : 'survived '
     console.log(`${outcome}  ${number}  ${file}:${line} ${where}: ${change} in ${short(text)}`)
   }
   for (const name of needless) console.log(`accepted, but killed or gone: ${name}`)
-  console.log(table(mutants, results))
+  console.log(table(mutants, results, accepted))
   console.log(
     `${mutants.length} mutants, ${mutants.length - survivors.length} killed, ${survivors.length} survived, ` +
       `of which ${survivors.length - unlisted.length} are accepted`,
@@ -55,17 +55,27 @@ function isAlive(result: Result | undefined): boolean {
   return result?.outcome !== 'killed'
 }
 
-function table(mutants: Mutant[], results: Map<number, Result>): string {
+function table(mutants: Mutant[], results: Map<number, Result>, accepted: Map<string, string>): string {
+  const fates = ['killed', 'accepted', 'survived', 'unreached', 'not tried'] as const
+  const fateOf = (mutant: Mutant): (typeof fates)[number] => {
+    const outcome = results.get(mutant.number)?.outcome ?? 'not tried'
+    return outcome !== 'killed' && accepted.has(nameOf(mutant)) ? 'accepted' : outcome
+  }
+  const row = (name: string, those: Mutant[]) => {
+    const counts = fates.map((fate) => those.filter((mutant) => fateOf(mutant) === fate).length)
+    return [name, those.length, ...counts].map(String)
+  }
   const files = [...new Set(mutants.map(({ file }) => file))].sort()
-  const rows = files.map((file) => {
-    const own = mutants.filter((mutant) => mutant.file === file)
-    const count = (outcome: string) => own.filter(({ number }) => results.get(number)?.outcome === outcome).length
-    return [file, own.length, count('killed'), count('survived'), count('unreached')]
-  })
-  const cells = [['', 'mutants', 'killed', 'survived', 'not reached'], ...rows].map((row) => row.map(String))
+  const rows = files.map((file) =>
+    row(
+      file,
+      mutants.filter((mutant) => mutant.file === file),
+    ),
+  )
+  const cells = [['', 'mutants', ...fates], ...rows, row('all', mutants)]
   const width = Math.max(...cells.map(([name = '']) => name.length))
   return cells
-    .map(([name = '', ...rest]) => name.padEnd(width) + rest.map((cell) => cell.padStart(13)).join(''))
+    .map(([name = '', ...rest]) => name.padEnd(width) + rest.map((cell) => cell.padStart(11)).join(''))
     .join('\n')
 }
 

@@ -12,6 +12,8 @@ export type Mutant = {
   function: string
   change: string
   text: string
+  /** Whether a test that passes the place is known to make a difference to the mutant, or not. */
+  compares: boolean
   /** Which of several equal changes to equal texts of one function, from 1. */
   occurrence: number
 }
@@ -43,7 +45,12 @@ export function addMutants(
   sites: Sites,
   place: Place,
   node: Node,
-  { changes, site = sites.next, first = sites.next }: { changes: string[]; site?: number; first?: number },
+  {
+    changes,
+    site = sites.next,
+    first = sites.next,
+    compares = false,
+  }: { changes: string[]; site?: number; first?: number; compares?: boolean },
 ): number {
   const [start, end] = [startOf(node), wholeEndOf(node, place.source)]
   const text = oneLine(place.source.subarray(start, end))
@@ -51,18 +58,20 @@ export function addMutants(
     const same = { file: place.file, function: place.function, change, text }
     const before = sites.mutants.filter((mutant) => isSame(mutant, same)).length
     const line = lineAt(place.source, start)
-    sites.mutants.push({ ...same, number: first + index, site, line, occurrence: before + 1 })
+    sites.mutants.push({ ...same, number: first + index, site, line, compares, occurrence: before + 1 })
   })
   sites.next = Math.max(sites.next, first + changes.length)
   return first
 }
 
-function isSame(a: Mutant, b: Omit<Mutant, 'number' | 'site' | 'line' | 'occurrence'>): boolean {
+function isSame(a: Mutant, b: Pick<Mutant, 'file' | 'function' | 'change' | 'text'>): boolean {
   return a.file === b.file && a.function === b.function && a.change === b.change && a.text === b.text
 }
 
+type Named = Pick<Mutant, 'file' | 'function' | 'change' | 'text' | 'occurrence'>
+
 /** What a mutant is called in lists that outlive its number and its line. */
-export function nameOf({ file, function: name, change, text, occurrence }: Omit<Mutant, 'number' | 'site' | 'line'>) {
+export function nameOf({ file, function: name, change, text, occurrence }: Named) {
   return `${file} ${name}: ${change} in "${text}"${occurrence > 1 ? ` (${occurrence})` : ''}`
 }
 

@@ -1,10 +1,15 @@
 // The Solidity library that an instrumented contract asks, at every site, which mutant it is to be.
 
+import { isComparison } from './operators.ts'
+
 /** Where the number of the active mutant lies: it is the length of this address's code. No code: the original. */
 export const SWITCH = '0x00000000000000000000000000000000005ea1ed'
 
 /** Instead of a mutant: every site that is passed is reported, to Hardhat's collector of coverage. */
 export const RECORDING = 1
+
+/** Reported for a comparison together with the number of a mutant: that one would have come to another answer. */
+export const OTHERWISE = 1_000_000
 
 /** The number of the first site. */
 export const FIRST = 2
@@ -19,11 +24,14 @@ type Binary = { operator: string; mutants: string[]; type: string; unchecked: bo
 
 /** The name of the function that does `operator` to two values of `type`, or one of its mutants. */
 export function binaryOperation(operations: Operations, { operator, mutants, type, unchecked }: Binary): string {
-  const result = ['<', '<=', '>', '>=', '==', '!='].includes(operator) ? 'bool' : type
+  const compares = isComparison(operator)
+  const result = compares ? 'bool' : type
   const right = ['<<', '>>', '**'].includes(operator) ? 'uint256' : type
   const name = `${words[operator]}_${type}${unchecked ? '_unchecked' : ''}`
   const cases = mutants.map((mutant, index) => `if (m == n + ${index}) return a ${mutant} b;`)
-  const body = `uint256 m = number(n); ${cases.join(' ')} return a ${operator} b;`
+  const others = mutants.map((mutant, index) => `compare(n + ${index}, (a ${operator} b) != (a ${mutant} b));`)
+  const recording = compares ? `if (m == ${RECORDING}) { ${others.join(' ')} } ` : ''
+  const body = `uint256 m = number(n); ${recording}${cases.join(' ')} return a ${operator} b;`
   const head = `function ${name}(uint256 n, ${type} a, ${right} b) internal pure returns (${result})`
   operations.set(name, `${head} { ${unchecked ? `unchecked { ${body} }` : body} }`)
   return name
@@ -66,12 +74,16 @@ library Mutation {
     function _number(uint256 n) private view returns (uint256 m) {
         assembly ("memory-safe") {
             m := extcodesize(${SWITCH})
-            if eq(m, ${RECORDING}) {
-                mstore(0, n)
-                pop(staticcall(gas(), 0xc0bEc0BEc0BeC0bEC0beC0bEC0bEC0beC0beC0BE, 0, 32, 0, 0))
-                m := 0
-            }
         }
+        if (m == ${RECORDING}) _report(n);
+    }
+
+    function _report(uint256 n) private view returns (uint256) {
+        assembly ("memory-safe") {
+            mstore(0, n)
+            pop(staticcall(gas(), 0xc0bEc0BEc0BeC0bEC0beC0bEC0bEC0beC0beC0BE, 0, 32, 0, 0))
+        }
+        return 0;
     }
 
     function _pure(
@@ -89,6 +101,11 @@ library Mutation {
 
     function active(uint256 n) internal pure returns (bool) {
         return number(n) == n;
+    }
+
+    /// Reports a mutant that would have come to another answer.
+    function compare(uint256 n, bool differs) internal pure {
+        if (differs) _pure(_report)(${OTHERWISE} + n);
     }
 
     /// The opposite of what it is, when the mutant is active.

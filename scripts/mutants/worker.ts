@@ -10,7 +10,8 @@ watchChains({ recording })
 const { connection, forgetFixtures } = await import('../../test/chain.ts')
 const tests = await loadTests({ timeout: recording ? 300_000 : 120_000 })
 let beginning = await connection.provider.request({ method: 'evm_snapshot' })
-let fixturesAreMutated = false
+/** The mutant that made what the fixtures left; 0 if they are as they should be. */
+let fixturesOf = 0
 
 /** Whatever a test leaves behind, a promise that nobody waits for included, must not end the sweep. */
 process.on('unhandledRejection', () => {})
@@ -34,9 +35,10 @@ async function answer(question: Question): Promise<Answer> {
     return { kind: 'record', ...outcome, reached, fixtures: sitesOfFixtures() }
   }
   await activate(question.mutant)
-  if (question.inFixtures || fixturesAreMutated) await startOver()
-  fixturesAreMutated = question.inFixtures
   const { mutant, bail } = question
+  const wanted = question.inFixtures ? mutant : 0
+  if (wanted !== fixturesOf) await startOver()
+  fixturesOf = wanted
   const only = question.tests === undefined ? {} : { only: new Set(question.tests) }
   return { kind: 'run', mutant, ...(await tests.run({ ...only, bail })) }
 }
