@@ -84,6 +84,7 @@ getContractFactory(name: 'ShrinkingToken', signerOrOptions?: ethers.Signer | Fac
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'StakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StakedToken__factory>
 getContractFactory(name: 'Tasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Tasks__factory>
+getContractFactory(name: 'Timelock', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Timelock__factory>
 getContractFactory(name: 'TokenEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TokenEscrow__factory>
 getContractFactory(name: 'Troublemaker', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Troublemaker__factory>
 getContractFactory(name: 'Views', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Views__factory>
@@ -164,6 +165,7 @@ getContractAt(name: 'ShrinkingToken', address: string | ethers.Addressable, sign
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'StakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StakedToken>
 getContractAt(name: 'Tasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Tasks>
+getContractAt(name: 'Timelock', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Timelock>
 getContractAt(name: 'TokenEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TokenEscrow>
 getContractAt(name: 'Troublemaker', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Troublemaker>
 getContractAt(name: 'Views', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Views>
@@ -244,6 +246,7 @@ deployContract(name: 'ShrinkingToken', signerOrOptions?: ethers.Signer | DeployC
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'Timelock', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Timelock>
 deployContract(name: 'TokenEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TokenEscrow>
 deployContract(name: 'Troublemaker', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'Views', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
@@ -324,6 +327,7 @@ deployContract(name: 'ShrinkingToken', args: any[], signerOrOptions?: ethers.Sig
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'StakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StakedToken>
 deployContract(name: 'Tasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Tasks>
+deployContract(name: 'Timelock', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Timelock>
 deployContract(name: 'TokenEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TokenEscrow>
 deployContract(name: 'Troublemaker', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Troublemaker>
 deployContract(name: 'Views', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Views>
