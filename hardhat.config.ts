@@ -20,6 +20,7 @@ export default defineConfig({
     },
   },
   typechain: { outDir: 'typechain-types' },
+  verify: { etherscan: { apiKey: configVariable('ETHERSCAN_API_KEY', { default: '' }) } },
   networks: {
     hardhat: { type: 'edr-simulated', chainType: 'l1' },
     localhost: { type: 'http', chainType: 'l1', url: 'http://127.0.0.1:8545' },

@@ -2,17 +2,9 @@ import {
   errorDeploymentResultToExceptionMessage,
   HardhatArtifactResolver,
 } from '@nomicfoundation/hardhat-ignition/helpers'
-import {
-  type DeployConfig,
-  DeploymentResultType,
-  deploy,
-  type EIP1193Provider,
-  type IgnitionModule,
-  type IgnitionModuleResult,
-} from '@nomicfoundation/ignition-core'
+import { type DeployConfig, DeploymentResultType, deploy, type EIP1193Provider } from '@nomicfoundation/ignition-core'
 import hre from 'hardhat'
-import { localMarketplace, marketplace } from './Hub.ts'
-import { settleJournal } from './journal.ts'
+import { marketplaceOf } from './module.ts'
 
 /** What may differ between networks; every address is optional. */
 export type MarketplaceParameters = {
@@ -43,8 +35,6 @@ export type DeployMarketplaceOptions = {
   /** A Hardhat connection, or whatever else carries an EIP-1193 provider with unlocked accounts. */
   connection: { provider: EIP1193Provider }
   parameters?: MarketplaceParameters
-  /** Where to keep the journal that lets a killed run go on, and a repeated one change nothing. Default: nowhere. */
-  journalDirectory?: string
   /** Default: patience for a local chain. */
   config?: Partial<DeployConfig>
 }
@@ -53,33 +43,26 @@ export type DeployMarketplaceOptions = {
 const impatient: Partial<DeployConfig> = { blockPollingInterval: 20, requiredConfirmations: 1 }
 
 /**
- * Deploys token, registries, Hub and DataProtector, or completes what is missing of them. The contracts must be compiled.
+ * Deploys token, registries, Hub and DataProtector on a chain that begins empty, at addresses of the deployer. The contracts
+ * must be compiled. For a chain that stays, `deployToNetwork` makes the same of the same module.
  *
- * @throws Error when a transaction fails, or when the journal belongs to other parameters.
+ * @throws Error when a transaction fails.
  */
 export async function deployMarketplace({
   connection,
   parameters = {},
-  journalDirectory,
   config = impatient,
 }: DeployMarketplaceOptions): Promise<Marketplace> {
   const accounts = addresses(await connection.provider.request({ method: 'eth_accounts' }))
-  const [sender] = accounts
-  if (sender === undefined) throw new Error('The node has no account to deploy with.')
-  if (journalDirectory !== undefined) {
-    await settleJournal({ directory: journalDirectory, provider: connection.provider, sender })
-  }
-  const ignitionModule: IgnitionModule<string, string, IgnitionModuleResult<string>> = parameters.token === undefined
-    ? localMarketplace
-    : marketplace
+  if (accounts.length === 0) throw new Error('The node has no account to deploy with.')
+  const hasToken = parameters.token !== undefined
   const result = await deploy({
     config,
     provider: connection.provider,
     artifactResolver: new HardhatArtifactResolver(hre.artifacts),
-    ignitionModule,
+    ignitionModule: marketplaceOf({ escrow: 'token', hasToken, hasTimelock: false }),
     deploymentParameters: { $global: { ...parameters } },
     accounts,
-    ...(journalDirectory === undefined ? {} : { deploymentDir: journalDirectory }),
   })
   if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
     throw new Error(errorDeploymentResultToExceptionMessage(result))

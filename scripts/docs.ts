@@ -9,7 +9,9 @@ import { failures, failuresPage, unexplainedCauses } from './docs/failures.ts'
 import { root, run } from './run.ts'
 
 const tracked = (await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'])).output.split('\n')
-const sources = tracked.filter((path) => /^packages\/.*(?<!\.test)\.ts$/.test(path) && existsSync(join(root, path)))
+const sources = tracked.filter(
+  (path) => /^(packages|deploy)\/.*(?<!\.test)\.ts$/.test(path) && existsSync(join(root, path)),
+)
 const committed = (await run('git', ['ls-files'])).output.split('\n').filter((path) => existsSync(join(root, path)))
 const tests = committed.filter((path) => path.endsWith('.test.ts'))
 

@@ -4,8 +4,8 @@ import Mocha from 'mocha'
 import { root } from '../run.ts'
 import { filesIn } from './project.ts'
 
-/** What a test is about that cannot hold for instrumented code: its size, its ABI, its gas. */
-const leftOut = /^test\/(seams|gas)\//
+/** What a test is about that cannot hold for instrumented code: its size, its ABI, its gas, its sources, another chain. */
+const leftOut = /^test\/(seams|gas)\/|^test\/deploy\/(command|network|verify)\./
 
 export function testFiles(): string[] {
   return filesIn('test')

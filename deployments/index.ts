@@ -1,0 +1,2 @@
+// Written by `npm run deploy`, of the records beside it: do not edit.
+export const deployments = [] as const
