@@ -1,4 +1,4 @@
-import { Contract, type ContractRunner, getAddress, Interface, type LogDescription } from 'ethers'
+import { Contract, type ContractRunner, getAddress, Interface, type JsonFragment, type LogDescription } from 'ethers'
 import { IApp__factory } from '../../typechain-types/factories/interfaces/IApp__factory.ts'
 import { IAppRegistry__factory } from '../../typechain-types/factories/interfaces/IAppRegistry__factory.ts'
 import { IDataProtector__factory } from '../../typechain-types/factories/interfaces/IDataProtector__factory.ts'
@@ -125,6 +125,17 @@ const libraryErrors = [
 
 export function connectToken(address: Address, runner?: Runner): Token {
   return new Contract(address, tokenAbi, runner) as unknown as Token
+}
+
+/** What each contract is called by. */
+export const abis = {
+  hub: IHub__factory.abi,
+  hubNative: IHubNative__factory.abi,
+  token: JSON.parse(Interface.from(tokenAbi).formatJson()) as JsonFragment[],
+  appRegistry: IAppRegistry__factory.abi,
+  datasetRegistry: IDatasetRegistry__factory.abi,
+  workerpoolRegistry: IWorkerpoolRegistry__factory.abi,
+  dataProtector: IDataProtector__factory.abi,
 }
 
 export type Marketplace = {

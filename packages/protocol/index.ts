@@ -26,6 +26,13 @@ export {
   type WorkerpoolRegistry,
 } from './contracts.ts'
 export * as Deal from './Deal.ts'
+export {
+  type DeployedContract,
+  type Deployment,
+  deploymentOf,
+  type RecordedDeployment,
+  UnknownDeploymentError,
+} from './Deployment.ts'
 export { BaseError, type BaseErrorOptions, InvalidValueError, RetryableError } from './errors.ts'
 export { type Address, type Hex, zeroAddress, zeroHash } from './hex.ts'
 export * as Lease from './Lease.ts'
