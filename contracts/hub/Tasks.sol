@@ -16,13 +16,13 @@ abstract contract Tasks is ITasks, Completion {
     /// @dev Results of tasks of one deal on their way into one blob, of creation nonce `nonce`, which ends at `end` so far.
     struct Batch {
         bytes32 dealId;
-        uint40 dealBlob;
         uint256 deadline;
-        uint40 nonce;
         uint256 end;
         bytes results;
         Deal deal;
         Payout payout;
+        uint40 dealBlob;
+        uint40 nonce;
     }
 
     /* INITIALIZATION */

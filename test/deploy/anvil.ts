@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Wallet } from 'ethers'
-import { network } from 'hardhat'
+import hre, { network } from 'hardhat'
 
 export const chainId = 421_614n
 
@@ -16,18 +16,32 @@ export const richKey = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f460
 
 export type Anvil = { url: string; stop: () => Promise<void> }
 
-/** `ANVIL` names another binary than the one among the packages. */
-function binary(): string {
+/** `ANVIL` names another binary than the one among the packages, which have none for some machines. */
+function binary(): string | undefined {
   if (process.env.ANVIL !== undefined) return process.env.ANVIL
   const { platform, arch } = process
   const name = `@foundry-rs/anvil-${platform}-${arch === 'x64' ? 'amd64' : arch}`
-  const file = createRequire(import.meta.url).resolve(`${name}/package.json`)
-  return join(file, '..', 'bin', platform === 'win32' ? 'anvil.exe' : 'anvil')
+  try {
+    const file = createRequire(import.meta.url).resolve(`${name}/package.json`)
+    return join(file, '..', 'bin', platform === 'win32' ? 'anvil.exe' : 'anvil')
+  } catch {
+    return undefined
+  }
+}
+
+/** Skips a suite, and says why, where nothing can be deployed to anvil. */
+export function skipWithoutAnvil(suite: { skip(): void }): void {
+  const reason = hre.globalOptions.coverage
+    ? 'with the counting of covered lines in it, the code fits no chain'
+    : binary() === undefined && 'the packages have no anvil for this machine: name one by ANVIL'
+  if (reason === false) return
+  console.log(`    Not deployed to anvil: ${reason}.`)
+  suite.skip()
 }
 
 /** Starts an empty chain on a free port. */
 export async function startAnvil({ id = chainId, args = [] }: { id?: bigint; args?: string[] } = {}): Promise<Anvil> {
-  const child = spawn(binary(), ['--chain-id', String(id), '--port', '0', ...args], {
+  const child = spawn(binary() ?? 'anvil', ['--chain-id', String(id), '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')

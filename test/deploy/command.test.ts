@@ -6,11 +6,11 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import hre, { artifacts } from 'hardhat'
+import { artifacts } from 'hardhat'
 import { deployToNetwork } from '../../deploy/network.ts'
 import { readParameters } from '../../deploy/parameters.ts'
 import { root } from '../../scripts/run.ts'
-import { type Anvil, connect, deployer, startAnvil } from './anvil.ts'
+import { type Anvil, connect, deployer, skipWithoutAnvil, startAnvil } from './anvil.ts'
 import { matchOnce } from './market.ts'
 import { startProxy } from './proxy.ts'
 
@@ -29,10 +29,7 @@ describe('npm run deploy', function () {
   const here = { artifacts, directory: '', dryRun: true }
 
   before(async function () {
-    if (hre.globalOptions.coverage) {
-      console.log('    Not deployed to anvil: with the counting of covered lines in it, the code fits no chain.')
-      this.skip()
-    }
+    skipWithoutAnvil(this)
     anvil = await startAnvil()
   })
   after(() => anvil?.stop())

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { keccak256, parseEther, Wallet, ZeroAddress, ZeroHash } from 'ethers'
-import hre, { artifacts, network } from 'hardhat'
+import { artifacts, network } from 'hardhat'
 import { createX } from '../../deploy/createx.ts'
 import { type DeployToNetworkOptions, deployToNetwork } from '../../deploy/network.ts'
 import { parseParameters } from '../../deploy/parameters.ts'
 import { untilMined } from '../../deploy/pending.ts'
-import { type Anvil, type Connection, connect, deployer, richKey, startAnvil } from './anvil.ts'
+import { type Anvil, type Connection, connect, deployer, richKey, skipWithoutAnvil, startAnvil } from './anvil.ts'
 import { matchOnce } from './market.ts'
 import { startProxy } from './proxy.ts'
 
@@ -34,10 +34,7 @@ describe('deployToNetwork', function () {
   let snapshot: unknown
 
   before(async function () {
-    if (hre.globalOptions.coverage) {
-      console.log('    Not deployed to anvil: with the counting of covered lines in it, the code fits no chain.')
-      this.skip()
-    }
+    skipWithoutAnvil(this)
     anvil = await startAnvil()
     connection = await connect(anvil.url)
   })

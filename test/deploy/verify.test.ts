@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import hre, { artifacts } from 'hardhat'
+import { artifacts } from 'hardhat'
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
 import { deployToNetwork } from '../../deploy/network.ts'
 import { parseParameters } from '../../deploy/parameters.ts'
@@ -11,7 +11,7 @@ import type { PlannedContract } from '../../deploy/predict.ts'
 import { verifySources } from '../../deploy/verify.ts'
 import config from '../../hardhat.config.ts'
 import { root } from '../../scripts/run.ts'
-import { type Anvil, chainId, connect, deployer, startAnvil } from './anvil.ts'
+import { type Anvil, chainId, connect, deployer, skipWithoutAnvil, startAnvil } from './anvil.ts'
 import { type Explorer, type Submission, startExplorer } from './explorer.ts'
 
 const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string; version(): string }
@@ -44,10 +44,7 @@ describe('verifySources', function () {
   const explorers: Explorer[] = []
 
   before(async function () {
-    if (hre.globalOptions.coverage) {
-      console.log('    Not deployed to anvil: with the counting of covered lines in it, the code fits no chain.')
-      this.skip()
-    }
+    skipWithoutAnvil(this)
     anvil = await startAnvil()
     const parameters = parseParameters({}, { source: 'The parameters', deployer: deployer.address })
     const directory = await mkdtemp(join(tmpdir(), 'sealdeal-deployments-'))
