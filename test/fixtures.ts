@@ -311,6 +311,13 @@ export function boundDigest(outputDigest: string, results: string, resultsCallba
   return ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes32', 'bytes32'], parts))
 }
 
+/** What an enclave signs to have a result settled; nothing else takes it. */
+export function settlementHash(worker: string, taskId: string, resultDigest: string): string {
+  const type = ethers.id('TaskResult(bytes32 taskid,address worker,bytes32 resultDigest)')
+  const words = [type, taskId, worker, resultDigest]
+  return ethers.keccak256(ethers.AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes32', 'address', 'bytes32'], words))
+}
+
 /** What is handed in to `settle` for task `index` of a deal; see `contributionTo` for the rest. */
 export async function settlementOf(
   roles: { scheduler: MessageSigner },
@@ -321,6 +328,7 @@ export async function settlementOf(
     outputDigest = ethers.id(`output ${index} of ${dealId}`),
     results = ethers.hexlify(ethers.toUtf8Bytes('{"storage":"ipfs","location":"/ipfs/Qm"}')),
     resultsCallback = '0x',
+    enclave = ethers.Wallet.createRandom(),
     ...signers
   }: {
     dealId: string
@@ -335,8 +343,11 @@ export async function settlementOf(
 ) {
   const taskId = taskIdOf(dealId, index)
   const resultDigest = boundDigest(outputDigest, results, resultsCallback)
-  const signed = await contributionTo(roles, { taskId, worker, results, resultsCallback, resultDigest, ...signers })
-  return { ...signed, dealId, taskId, idx: index, worker: worker.address, outputDigest }
+  const result = { taskId, worker, results, resultsCallback, resultDigest, enclave }
+  const contribution = await contributionTo(roles, { ...result, ...signers })
+  const hash = ethers.getBytes(settlementHash(worker.address, taskId, resultDigest))
+  const enclaveSign = enclave === null ? '0x' : await enclave.signMessage(hash)
+  return { ...contribution, enclaveSign, dealId, taskId, idx: index, worker: worker.address, outputDigest }
 }
 
 export type Settled = Awaited<ReturnType<typeof settlementOf>>

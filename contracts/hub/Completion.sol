@@ -128,9 +128,7 @@ abstract contract Completion is Escrow, Signatures {
         bytes calldata enclaveSign
     ) internal view {
         if (enclaveChallenge == address(0)) return;
-        bytes32 message = Hashes.efficientKeccak256(resultHash, resultSeal);
-        bool signed = _isSignedMessage(enclaveChallenge, message, enclaveSign);
-        require(signed, ITasks.NotSignedByEnclave(taskId, enclaveChallenge));
+        _checkSignedByEnclave(taskId, Hashes.efficientKeccak256(resultHash, resultSeal), enclaveChallenge, enclaveSign);
     }
 
     /// @dev The enclave found that there can be no result.
@@ -143,6 +141,15 @@ abstract contract Completion is Escrow, Signatures {
     ) internal view {
         require(enclaveChallenge != address(0), ITasks.EnclaveRequired(taskId));
         bytes32 message = keccak256(abi.encode(TASK_FAILURE_TYPEHASH, taskId, worker, cause));
+        _checkSignedByEnclave(taskId, message, enclaveChallenge, enclaveSign);
+    }
+
+    function _checkSignedByEnclave(
+        bytes32 taskId,
+        bytes32 message,
+        address enclaveChallenge,
+        bytes calldata enclaveSign
+    ) internal view {
         bool signed = _isSignedMessage(enclaveChallenge, message, enclaveSign);
         require(signed, ITasks.NotSignedByEnclave(taskId, enclaveChallenge));
     }

@@ -197,6 +197,8 @@ abstract contract Tasks is ITasks, Completion {
         emit TaskFinalize(taskId, results);
     }
 
+    /// @dev What the enclave signs to have a result settled is not what it signs for `contributeAndFinalize`, where a worker
+    /// could publish other results beside the digest, or call back with the bytes that the digest is the hash of.
     function _checkSettler(
         Vault memory vault,
         Deal memory deal,
@@ -205,10 +207,14 @@ abstract contract Tasks is ITasks, Completion {
         bytes calldata enclaveSign,
         bytes calldata authorizationSign
     ) private view returns (bytes32 resultHash) {
-        if (author.enclaveChallenge == address(0)) {
-            require(_sender() == author.worker, NotWorker(taskId, _sender(), author.worker));
+        (address worker, address enclaveChallenge) = (author.worker, author.enclaveChallenge);
+        if (enclaveChallenge == address(0)) require(_sender() == worker, NotWorker(taskId, _sender(), worker));
+        _checkAuthorization(vault, deal, taskId, worker, enclaveChallenge, authorizationSign);
+        if (enclaveChallenge != address(0)) {
+            bytes32 message = ProofLib.resultOf(worker, taskId, author.digest);
+            _checkSignedByEnclave(taskId, message, enclaveChallenge, enclaveSign);
         }
-        return _checkAuthor(vault, deal, taskId, author, enclaveSign, authorizationSign);
+        return Hashes.efficientKeccak256(taskId, author.digest);
     }
 
     function _checkAuthor(
@@ -219,10 +225,10 @@ abstract contract Tasks is ITasks, Completion {
         bytes calldata enclaveSign,
         bytes calldata authorizationSign
     ) private view returns (bytes32 resultHash) {
-        address enclaveChallenge = author.enclaveChallenge;
-        _checkAuthorization(vault, deal, taskId, author.worker, enclaveChallenge, authorizationSign);
+        (address worker, address enclaveChallenge) = (author.worker, author.enclaveChallenge);
+        _checkAuthorization(vault, deal, taskId, worker, enclaveChallenge, authorizationSign);
         resultHash = Hashes.efficientKeccak256(taskId, author.digest);
-        bytes32 resultSeal = ProofLib.sealOf(author.worker, taskId, author.digest);
+        bytes32 resultSeal = ProofLib.sealOf(worker, taskId, author.digest);
         _checkEnclave(taskId, resultHash, resultSeal, enclaveChallenge, enclaveSign);
     }
 

@@ -87,6 +87,10 @@ interface ITasks {
     /// @dev Deadline as in `contributeAndFinalize`. All three parts of the result are bound by what the enclave signs:
     /// resultDigest = keccak256(abi.encode(outputDigest, keccak256(results), keccak256(resultsCallback))).
     /// @param outputDigest Of what the app put out, salted by the enclave.
+    /// @param enclaveSign EIP-191 signature, by the enclave, of the EIP-712 struct hash (without domain: the task's id has
+    /// chain and Hub in it) of TaskResult(bytes32 taskid,address worker,bytes32 resultDigest). It is not that of
+    /// `contributeAndFinalize`, where a worker could hand in, beside the same digest, other results.
+    /// @param authorizationSign As in `contributeAndFinalize`.
     function settle(
         bytes32 dealid,
         uint256 idx,

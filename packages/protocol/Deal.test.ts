@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { AbiCoder, concat, getBytes, keccak256, toBeHex, Wallet } from 'ethers'
+import { AbiCoder, concat, getBytes, keccak256, toBeHex, toUtf8Bytes, Wallet, zeroPadValue } from 'ethers'
 import { type Address, Deal, type Hex, Lease, Tag, Task } from './index.ts'
 
 const dealId: Hex = `0x${'d1'.repeat(32)}`
@@ -36,6 +36,9 @@ describe('Task', () => {
     expect(Task.authorizationHash(worker, taskId, enclave)).to.equal(keccak256(concat([worker, taskId, enclave])))
     const both = concat([Task.resultHash(taskId, digest), Task.resultSeal(worker, taskId, digest)])
     expect(Task.enclaveHash(worker, taskId, digest)).to.equal(keccak256(both))
+    const type = keccak256(toUtf8Bytes('TaskResult(bytes32 taskid,address worker,bytes32 resultDigest)'))
+    const result = concat([type, taskId, zeroPadValue(worker, 32), digest])
+    expect(Task.settlementHash(worker, taskId, digest)).to.equal(keccak256(result))
     expect(getBytes(taskId)).to.have.length(32)
   })
 

@@ -1,4 +1,4 @@
-import { solidityPackedKeccak256 } from 'ethers'
+import { AbiCoder, keccak256, id as keccakOfText, solidityPackedKeccak256 } from 'ethers'
 import { InvalidValueError } from './errors.ts'
 import type { Address, Hex } from './hex.ts'
 
@@ -40,4 +40,11 @@ export function enclaveHash(worker: Address, taskId: Hex, resultDigest: Hex): He
     ['bytes32', 'bytes32'],
     [resultHash(taskId, resultDigest), resultSeal(worker, taskId, resultDigest)],
   ) as Hex
+}
+
+/** What the enclave signs, as EIP-191, to have the result settled; `contributeAndFinalize` does not take it. */
+export function settlementHash(worker: Address, taskId: Hex, resultDigest: Hex): Hex {
+  const type = keccakOfText('TaskResult(bytes32 taskid,address worker,bytes32 resultDigest)')
+  const words = [type, taskId, worker, resultDigest]
+  return keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes32', 'address', 'bytes32'], words)) as Hex
 }

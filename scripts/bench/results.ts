@@ -65,11 +65,8 @@ export async function settlement(market: Market, dealId: Hex, index: bigint) {
   const worker = first(market.accounts.workers)
   const hashes = [outputDigest, keccak256(results), keccak256('0x')]
   const digest = keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes32', 'bytes32'], hashes)) as Hex
-  const { challenge, enclaveSign, authorizationSign } = await contribution(market, taskId, {
-    worker,
-    tee: true,
-    digest,
-  })
+  const { challenge, authorizationSign } = await contribution(market, taskId, { worker, tee: true, digest })
+  const hash = Task.settlementHash(worker.address as Address, taskId, digest)
   return {
     idx: index,
     worker: worker.address,
@@ -77,7 +74,7 @@ export async function settlement(market: Market, dealId: Hex, index: bigint) {
     results,
     resultsCallback: '0x',
     enclaveChallenge: challenge,
-    enclaveSign,
+    enclaveSign: await enclave.signMessage(getBytes(hash)),
     authorizationSign,
   }
 }

@@ -25,10 +25,14 @@ import {
 
 const workerReward = (workerpoolPrice * 99n) / 100n
 
-/** The usual deal, and a result for its only task. */
+/** The usual deal, and a result for its only task: to be settled, and as its enclave signs it for the reference's call. */
 async function dealWithResult() {
   const deal = await loadFixture(matchedDeal)
-  return { ...deal, settled: await settlementOf(deal, deal) }
+  const enclave = ethers.Wallet.createRandom()
+  const settled = await settlementOf(deal, { ...deal, enclave })
+  const { taskId, results, resultDigest } = settled
+  const contribution = await contributionTo(deal, { taskId, worker: deal.worker, enclave, results, resultDigest })
+  return { ...deal, settled, contribution }
 }
 
 type Deal = Assets & { dealId: string }
@@ -72,11 +76,11 @@ describe('settle', () => {
 
     it('says and leaves to the last bit what initialize and contributeAndFinalize do', async () => {
       const apart = await loadFixture(dealWithResult)
-      const { hub, worker, dealId, settled } = apart
+      const { hub, worker, dealId, settled, contribution } = apart
       const { startTime } = await hub.viewDeal(dealId)
       const opened = await logsOf(hub.initialize(dealId, 0n))
       await time.setNextBlockTimestamp(startTime + 100n)
-      const call = finalArguments(settled.taskId, settled)
+      const call = finalArguments(settled.taskId, contribution)
       const logs = [...opened, ...(await logsOf(hub.connect(worker).contributeAndFinalize(...call)))]
       const told = await toldOf(apart)
 
@@ -238,11 +242,11 @@ describe('settle', () => {
 
     it('reverts with WrongStatus when it is completed, by settle or by contributeAndFinalize', async () => {
       for (const first of ['settle', 'contributeAndFinalize'] as const) {
-        const { hub, worker, dealId, settled } = await loadFixture(dealWithResult)
+        const { hub, worker, dealId, settled, contribution } = await loadFixture(dealWithResult)
         if (first === 'settle') await hub.settle(...settleArguments(settled))
         else {
           await hub.initialize(dealId, 0n)
-          await hub.connect(worker).contributeAndFinalize(...finalArguments(settled.taskId, settled))
+          await hub.connect(worker).contributeAndFinalize(...finalArguments(settled.taskId, contribution))
         }
         await expect(hub.settle(...settleArguments(settled)))
           .to.be.revertedWithCustomError(hub, 'WrongStatus')

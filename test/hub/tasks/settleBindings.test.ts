@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { dealOf, dealOfThree, ofVolume, withoutEnclave } from '../../deals.ts'
 import {
   boundDigest,
-  contributionTo,
   createdAssets,
   ethers,
   loadFixture,
@@ -11,6 +10,7 @@ import {
   RLC,
   type Settled,
   settleArguments,
+  settlementHash,
   settlementOf,
   taskIdOf,
   workerpoolPrice,
@@ -72,7 +72,8 @@ describe('what is settled', () => {
       ]
       for (const resultDigest of digests) {
         const { taskId } = settled
-        const { enclaveSign } = await contributionTo(deal, { taskId, worker: deal.worker, enclave, resultDigest })
+        const hash = settlementHash(deal.worker.address, taskId, resultDigest)
+        const enclaveSign = await enclave.signMessage(ethers.getBytes(hash))
         await expect(hub.settle(...settleArguments({ ...settled, enclaveSign })))
           .to.be.revertedWithCustomError(hub, 'NotSignedByEnclave')
           .withArgs(settled.taskId, enclave.address)
