@@ -1,19 +1,24 @@
 // Deals that differ from the usual one, and what everybody has in the Hub.
 import {
   type Assets,
+  appPrice,
   contributionTo,
   createdAssets,
+  datasetPrice,
   ethers,
   finalArguments,
   loadFixture,
   type MessageSigner,
   makeDeal,
+  price,
   RLC,
   type Settled,
+  schedulerStake,
   settlementOf,
   taskIdOf,
   time,
   type Wishes,
+  workerpoolPrice,
 } from './fixtures.ts'
 
 /** Orders for a deal of `volume` tasks, with the wishes. */
@@ -80,6 +85,25 @@ export async function moneyOf(assets: Roles, others: string[] = []): Promise<Map
   for (const account of all) {
     const [free, locked] = await hub.viewAccount(account)
     money.set(account, [free, locked])
+  }
+  return money
+}
+
+/** What every account will have when that many tasks at the usual prices are completed, one by each worker. */
+export async function moneyAfter(assets: Assets, workers: string[]): Promise<Map<string, [bigint, bigint]>> {
+  const money = await moneyOf(assets, workers)
+  const add = (account: string, free: bigint, locked = 0n) => {
+    const [before, lockedBefore] = money.get(account) ?? [0n, 0n]
+    money.set(account, [before + free, lockedBefore + locked])
+  }
+  const reward = (workerpoolPrice * 99n) / 100n
+  for (const worker of workers) {
+    add(assets.hub.target.toString(), -price - schedulerStake)
+    add(assets.requester.address, 0n, -price)
+    add(assets.scheduler.address, schedulerStake + workerpoolPrice - reward, -schedulerStake)
+    add(assets.appOwner.address, appPrice)
+    add(assets.datasetOwner.address, datasetPrice)
+    add(worker, reward)
   }
   return money
 }

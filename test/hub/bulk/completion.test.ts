@@ -20,7 +20,7 @@ import {
   time,
   workerpoolPrice,
 } from '../../fixtures.ts'
-import { failureArguments, failureOf } from '../failures/failure.ts'
+import { attestedFailure, failureArguments } from '../failures/failure.ts'
 import { attach, attachedTask, bulkDealOf, bulkPrice, grantOf, prices } from './grants.ts'
 
 type Attached = Awaited<ReturnType<typeof attachedTask>>
@@ -43,7 +43,7 @@ const completions: [string, (deal: Attached) => Promise<unknown>][] = [
 
 /** The ways to end a task without a result. */
 const failures: [string, bigint, (deal: Attached) => Promise<unknown>][] = [
-  ['settleFailure', 0n, async (deal) => deal.hub.settleFailure(...failureArguments(await failureOf(deal, deal)))],
+  ['settleFailure', 0n, async (deal) => deal.hub.settleFailure(...failureArguments(await attestedFailure(deal, deal)))],
   [
     'claim',
     schedulerStake,
@@ -182,7 +182,7 @@ describe('a task with attached datasets', () => {
     it('gives no volume of the orders back', async () => {
       const deal = await loadFixture(attachedTask)
       const { hub, requester, dealId, orders, domain } = deal
-      await hub.settleFailure(...failureArguments(await failureOf(deal, deal)))
+      await hub.settleFailure(...failureArguments(await attestedFailure(deal, deal)))
       for (const order of orders) expect(await hub.viewConsumed(hashOrder('dataset', order, domain))).to.equal(1n)
       await expect(hub.connect(requester).attachDatasets(dealId, 1n, orders, bulkPrice)).to.be.revertedWithCustomError(
         hub,

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { checkSolvency, completeTask, moneyOf } from '../../deals.ts'
 import { DEPOSIT, RLC, settleArguments, settlementOf, taskIdOf, time } from '../../fixtures.ts'
-import { failureArguments, failureOf } from '../failures/failure.ts'
+import { attestedFailure, failureArguments } from '../failures/failure.ts'
 import { bulkDealOf, grantOf } from './grants.ts'
 
 const ends = ['settle', 'settleBatch', 'contributeAndFinalize', 'settleFailure', 'claim', 'nothing'] as const
@@ -19,7 +19,8 @@ async function finish(deal: Deal, index: bigint, end: (typeof ends)[number]) {
   const { hub, dealId } = deal
   if (end === 'settle') await hub.settle(...settleArguments(await settlementOf(deal, { ...deal, index })))
   if (end === 'settleBatch') await hub.settleBatch(dealId, [await settlementOf(deal, { ...deal, index })])
-  if (end === 'settleFailure') await hub.settleFailure(...failureArguments(await failureOf(deal, { ...deal, index })))
+  if (end === 'settleFailure')
+    await hub.settleFailure(...failureArguments(await attestedFailure(deal, { ...deal, index })))
   if (end === 'contributeAndFinalize') {
     await hub.initialize(dealId, index)
     await completeTask(deal, dealId, index)

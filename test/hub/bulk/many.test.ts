@@ -9,7 +9,7 @@ import {
   taskIdOf,
   time,
 } from '../../fixtures.ts'
-import { failureArguments, failureOf } from '../failures/failure.ts'
+import { attestedFailure, failureArguments } from '../failures/failure.ts'
 import { bulkDealOf, grantOf } from './grants.ts'
 
 /** What a chain lets one transaction use (EIP-7825); the chain of these tests does, too. */
@@ -82,7 +82,7 @@ describe('many datasets', () => {
     expect((await hub.viewDatasets(taskIdOf(dealId, 0n))).length).to.equal(MOST)
     const frozen = await hub.frozenOf(requester)
     const settled = await settlementOf(deal, deal)
-    const failure = await failureOf(deal, deal)
+    const failure = await attestedFailure(deal, deal)
 
     await undone(async () => {
       await gasOf(hub.settle(...settleArguments(settled)), `settling with ${MOST}`)

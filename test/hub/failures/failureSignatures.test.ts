@@ -16,7 +16,7 @@ import {
   settlementOf,
   taskIdOf,
 } from '../../fixtures.ts'
-import { CAUSE, enclave, type Failure, failureArguments, failureOf, hopelessTask } from './failure.ts'
+import { attestedFailure, CAUSE, enclave, type Failure, failureArguments, hopelessTask } from './failure.ts'
 
 const zero = ethers.ZeroAddress
 
@@ -24,7 +24,7 @@ const zero = ethers.ZeroAddress
 async function failureToForge() {
   const deal = await loadFixture(dealOfThree)
   const { dealId: otherDeal } = await makeDeal(deal, { request: { params: 'another' } })
-  return { ...deal, otherDeal, failure: await failureOf(deal, deal) }
+  return { ...deal, otherDeal, failure: await attestedFailure(deal, deal) }
 }
 
 type Forged = Awaited<ReturnType<typeof failureToForge>>
@@ -79,7 +79,7 @@ describe('what fails', () => {
       const deal = await loadFixture(matchedDeal)
       const { hub, worker, scheduler } = deal
       for (const authorizer of [enclave, worker, deal.requester, deal.owner]) {
-        const failure = await failureOf(deal, { ...deal, authorizer })
+        const failure = await attestedFailure(deal, { ...deal, authorizer })
         await expect(hub.settleFailure(...failureArguments(failure)))
           .to.be.revertedWithCustomError(hub, 'NotAuthorized')
           .withArgs(failure.taskId, worker.address, enclave.address, scheduler.address)
@@ -93,7 +93,7 @@ describe('what fails', () => {
         const deal = await dealOf(wishes)
         const { hub, worker, scheduler, anyone } = deal
         const { taskId, authorizationSign } = await settlementOf(deal, { ...deal, enclave: null })
-        const failure = { ...(await failureOf(deal, deal)), enclaveChallenge: zero, authorizationSign }
+        const failure = { ...(await attestedFailure(deal, deal)), enclaveChallenge: zero, authorizationSign }
         for (const sender of [worker, scheduler, anyone]) {
           await expect(hub.connect(sender).settleFailure(...failureArguments(failure)))
             .to.be.revertedWithCustomError(hub, 'EnclaveRequired')
@@ -104,7 +104,7 @@ describe('what fails', () => {
 
     it('is accepted of an enclave that ran although the deal asks for none', async () => {
       const deal = await dealOf(withoutEnclave)
-      await expect(deal.hub.settleFailure(...failureArguments(await failureOf(deal, deal)))).to.emit(
+      await expect(deal.hub.settleFailure(...failureArguments(await attestedFailure(deal, deal)))).to.emit(
         deal.hub,
         'TaskFailed',
       )
@@ -162,7 +162,7 @@ describe('what fails', () => {
         { ...domain, verifyingContract: token.target.toString() },
       ]) {
         const dealId = dealIdOf(hashOrder('request', orders[3], other), 0n)
-        const elsewhere = await failureOf(deal, { ...deal, dealId })
+        const elsewhere = await attestedFailure(deal, { ...deal, dealId })
         expect(elsewhere.taskId).not.to.equal(failure.taskId)
         const { enclaveSign, authorizationSign } = elsewhere
         await expect(hub.settleFailure(...failureArguments({ ...failure, enclaveSign })))
@@ -180,11 +180,11 @@ describe('what fails', () => {
       const deal = await loadFixture(matchedDeal)
       const { hub, owner, broker, worker } = deal
       await hub.connect(owner).setTeeBroker(broker)
-      const byPool = await failureOf(deal, deal)
+      const byPool = await attestedFailure(deal, deal)
       await expect(hub.settleFailure(...failureArguments(byPool)))
         .to.be.revertedWithCustomError(hub, 'NotAuthorized')
         .withArgs(byPool.taskId, worker.address, enclave.address, broker.address)
-      const byBroker = await failureOf(deal, { ...deal, authorizer: broker })
+      const byBroker = await attestedFailure(deal, { ...deal, authorizer: broker })
       await expect(hub.settleFailure(...failureArguments(byBroker))).to.emit(hub, 'TaskFailed')
     })
   })
@@ -198,7 +198,7 @@ describe('what fails', () => {
       await token.connect(owner).approve(hub, RLC)
       await hub.connect(owner).depositFor(RLC, wallet)
       const { dealId } = await makeDeal(assets)
-      await hub.settleFailure(...failureArguments(await failureOf(assets, { ...assets, dealId })))
+      await hub.settleFailure(...failureArguments(await attestedFailure(assets, { ...assets, dealId })))
       expect(await hub.viewAccount(wallet)).to.deep.equal([RLC, 0n])
     })
   })
@@ -210,7 +210,7 @@ describe('what fails', () => {
         consumer = (await ethers.deployContract('ResultConsumer')).target.toString()
         return ofVolume(1n, { request: { callback: consumer } })
       })
-      await deal.hub.settleFailure(...failureArguments(await failureOf(deal, deal)))
+      await deal.hub.settleFailure(...failureArguments(await attestedFailure(deal, deal)))
       const callback = await ethers.getContractAt('ResultConsumer', consumer ?? zero)
       expect(await callback.count()).to.equal(0n)
     })

@@ -17,7 +17,7 @@ import {
   taskIdOf,
   time,
 } from '../../fixtures.ts'
-import { CAUSE, failureArguments, failureOf, hopelessTask } from './failure.ts'
+import { attestedFailure, CAUSE, failureArguments, hopelessTask } from './failure.ts'
 
 describe('settleFailure', () => {
   describe('given a new task', () => {
@@ -54,7 +54,7 @@ describe('settleFailure', () => {
       const { hub, kitty } = assets
       const { dealId } = await makeDeal(assets)
       const before = await hub.frozenOf(kitty)
-      await hub.settleFailure(...failureArguments(await failureOf(assets, { ...assets, dealId })))
+      await hub.settleFailure(...failureArguments(await attestedFailure(assets, { ...assets, dealId })))
       expect(await hub.frozenOf(kitty)).to.equal(before)
       await checkSolvency(assets)
     })
@@ -64,7 +64,7 @@ describe('settleFailure', () => {
       const { hub, orders, sponsor, requester } = assets
       const dealId = await hub.connect(sponsor).sponsorMatchOrders.staticCall(...orders)
       await hub.connect(sponsor).sponsorMatchOrders(...orders)
-      const sending = hub.settleFailure(...failureArguments(await failureOf(assets, { ...assets, dealId })))
+      const sending = hub.settleFailure(...failureArguments(await attestedFailure(assets, { ...assets, dealId })))
       await expect(sending).to.emit(hub, 'Unlock').withArgs(sponsor.address, price)
       expect(await hub.viewAccount(sponsor)).to.deep.equal([DEPOSIT, 0n])
       expect(await hub.viewAccount(requester)).to.deep.equal([DEPOSIT, 0n])
@@ -73,7 +73,7 @@ describe('settleFailure', () => {
     it('leaves the other tasks of the deal as they were', async () => {
       const deal = await loadFixture(dealOfThree)
       const { hub, dealId, requester, scheduler } = deal
-      await hub.settleFailure(...failureArguments(await failureOf(deal, { ...deal, index: 1n })))
+      await hub.settleFailure(...failureArguments(await attestedFailure(deal, { ...deal, index: 1n })))
       const tasks = await Promise.all([0n, 1n, 2n].map((i) => hub.viewTask(taskIdOf(dealId, i))))
       expect(tasks.map(({ status }) => status)).to.deep.equal([0n, 4n, 0n])
       expect([await hub.frozenOf(requester), await hub.frozenOf(scheduler)]).to.deep.equal([
@@ -86,7 +86,7 @@ describe('settleFailure', () => {
       it(`takes any number as the cause: ${cause}`, async () => {
         const deal = await loadFixture(matchedDeal)
         const { hub, worker } = deal
-        const failure = await failureOf(deal, { ...deal, cause })
+        const failure = await attestedFailure(deal, { ...deal, cause })
         await expect(hub.settleFailure(...failureArguments(failure)))
           .to.emit(hub, 'TaskFailed')
           .withArgs(failure.taskId, worker.address, cause)
@@ -96,7 +96,7 @@ describe('settleFailure', () => {
     it('refunds nothing where everything was free', async () => {
       const deal = await dealOf(forFree())
       const before = [...(await moneyOf(deal))]
-      await deal.hub.settleFailure(...failureArguments(await failureOf(deal, deal)))
+      await deal.hub.settleFailure(...failureArguments(await attestedFailure(deal, deal)))
       expect([...(await moneyOf(deal))]).to.deep.equal(before)
     })
 
@@ -104,7 +104,7 @@ describe('settleFailure', () => {
       const deal = await dealOf(ofVolume(ethers.MaxUint256, forFree()))
       const { hub, dealId } = deal
       const index = 2n ** 32n
-      await hub.settleFailure(...failureArguments(await failureOf(deal, { ...deal, index })))
+      await hub.settleFailure(...failureArguments(await attestedFailure(deal, { ...deal, index })))
       const task = await hub.viewTask(taskIdOf(dealId, index))
       expect([task.status, task.idx]).to.deep.equal([4n, index])
     })
@@ -170,7 +170,7 @@ describe('settleFailure', () => {
 
     it('reverts with IndexOutOfDeal when the deal has no such task', async () => {
       const deal = await loadFixture(dealOfThree)
-      const failure = await failureOf(deal, { ...deal, index: 3n })
+      const failure = await attestedFailure(deal, { ...deal, index: 3n })
       await expect(deal.hub.settleFailure(...failureArguments(failure)))
         .to.be.revertedWithCustomError(deal.hub, 'IndexOutOfDeal')
         .withArgs(deal.dealId, 3n, 0n, 3n)
@@ -190,7 +190,7 @@ describe('settleFailure', () => {
 
     it('reverts with TrustNotOne when it must be replicated: one enclave does not speak for the others', async () => {
       const deal = await dealOf({ workerpool: { trust: 2n }, request: { trust: 2n } })
-      const failure = await failureOf(deal, deal)
+      const failure = await attestedFailure(deal, deal)
       await expect(deal.hub.settleFailure(...failureArguments(failure)))
         .to.be.revertedWithCustomError(deal.hub, 'TrustNotOne')
         .withArgs(failure.taskId, 2n)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { checkSolvency, dealOf, dealOfThree, filledKitty, forFree, moneyOf, ofVolume } from '../../deals.ts'
+import { checkSolvency, dealOf, dealOfThree, filledKitty, forFree, moneyAfter, moneyOf, ofVolume } from '../../deals.ts'
 import {
   type Assets,
   appPrice,
@@ -137,18 +137,7 @@ describe('settle', () => {
         const roles: Record<string, unknown> = { ...deal, ...special }
         const role = roles[name] as string | { address: string }
         const address = typeof role === 'string' ? role : role.address
-        const expected = await moneyOf(deal)
-        const add = (account: string, free: bigint, locked = 0n) => {
-          const [before, lockedBefore] = expected.get(account) ?? [0n, 0n]
-          expected.set(account, [before + free, lockedBefore + locked])
-        }
-        const stake = (workerpoolPrice * 30n) / 100n
-        add(special.hub, -price - stake)
-        add(deal.requester.address, 0n, -price)
-        add(deal.scheduler.address, stake + workerpoolPrice - workerReward, -stake)
-        add(deal.appOwner.address, appPrice)
-        add(deal.datasetOwner.address, datasetPrice)
-        add(address, workerReward)
+        const expected = await moneyAfter(deal, [address])
         await hub.settle(...settleArguments(await settlementOf(deal, { ...deal, worker: { address } })))
         expect([...(await moneyOf(deal))]).to.deep.equal([...expected])
         expect((await hub.viewTask(taskIdOf(deal.dealId, 0n))).contributors).to.deep.equal([address])

@@ -1,6 +1,15 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { checkSolvency, dealOf, dealOfThree, forFree, ofVolume, settlementsOf } from '../../deals.ts'
+import {
+  checkSolvency,
+  dealOf,
+  dealOfThree,
+  forFree,
+  moneyAfter,
+  moneyOf,
+  ofVolume,
+  settlementsOf,
+} from '../../deals.ts'
 import {
   ethers,
   loadFixture,
@@ -16,6 +25,10 @@ import {
 /** What a blob holds (EIP-170), and what it takes beside the results: a zero, digest, worker, enclave, a length. */
 const LIMIT = 24_576
 const OVERHEAD = 1 + 32 + 20 + 20 + 2
+
+/** Workers that are something else, too; the pool may even let nobody work. */
+const roles = ['worker', 'worker2', 'anyone', 'scheduler', 'requester', 'appOwner', 'datasetOwner'] as const
+const authors = [...roles, 'nobody'] as const
 
 function bytes(length: number, value = 1): string {
   return ethers.hexlify(new Uint8Array(length).fill(value))
@@ -165,7 +178,7 @@ describe('the results of what is settled', () => {
       const item = fc.record({
         results: fc.uint8Array({ maxLength: 120 }).map((data) => ethers.hexlify(data)),
         resultsCallback: fc.uint8Array({ maxLength: 120 }).map((data) => ethers.hexlify(data)),
-        by: fc.constantFrom('worker', 'worker2', 'anyone', 'scheduler', 'requester' as const),
+        by: fc.constantFrom(...authors),
         active: fc.boolean(),
         batch: fc.integer({ min: 0, max: 2 }),
         rank: fc.nat(),
@@ -174,10 +187,12 @@ describe('the results of what is settled', () => {
         fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 8 }), async (items) => {
           const deal = await dealOf(ofVolume(BigInt(items.length)))
           const { hub, dealId } = deal
+          const addresses = items.map(({ by }) => (by === 'nobody' ? ethers.ZeroAddress : deal[by].address))
+          const expected = await moneyAfter(deal, addresses)
           for (const [i, { active }] of items.entries()) if (active) await hub.initialize(dealId, BigInt(i))
           const settlements = await settlementsOf(
             deal,
-            items.map(({ by, ...wish }) => ({ ...wish, worker: deal[by] })),
+            items.map((wish, i) => ({ ...wish, worker: { address: addresses[i] ?? '' } })),
           )
           const ranked = items.map((each, i) => ({ ...each, i })).sort((a, b) => a.rank - b.rank)
           for (const batch of [0, 1, 2]) {
@@ -196,7 +211,7 @@ describe('the results of what is settled', () => {
             ])
             expect([...task.contributors]).to.deep.equal([worker])
           }
-          expect(await hub.balanceOf(hub)).to.equal(0n)
+          expect([...(await moneyOf(deal))]).to.deep.equal([...expected])
           await checkSolvency(deal)
         }),
         { numRuns: 25 },
