@@ -7,6 +7,7 @@ const mocha = ['--exit', '--timeout', '60000', '--ignore', '**/node_modules/**']
 
 const suites: Suite[] = [
   { name: 'check', command: 'node', args: ['scripts/check.ts'] },
+  { name: 'proofs', command: 'node', args: ['scripts/prove.ts'] },
   { name: 'contracts', command: 'hardhat', args: ['test'] },
   { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack)/**/*.test.ts'] },
   // By itself: the chain's matchers, which some packages load, change what numbers may be compared with.
