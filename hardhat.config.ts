@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import toolbox from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { configVariable, defineConfig } from 'hardhat/config'
+import { fuzzRuns } from './scripts/prove/runs.ts'
 import { typescriptEndings } from './scripts/typechain.ts'
 
 const solcPath = createRequire(import.meta.url).resolve('solc/soljson.js')
@@ -19,6 +20,7 @@ export default defineConfig({
       outputSelection: { '*': { '*': ['storageLayout'] } },
     },
   },
+  test: { solidity: { fuzz: { runs: Number(process.env.FUZZ_RUNS ?? fuzzRuns.short) } } },
   typechain: { outDir: 'typechain-types' },
   verify: { etherscan: { apiKey: configVariable('ETHERSCAN_API_KEY', { default: '' }) } },
   networks: {

@@ -1,5 +1,6 @@
 // `npm run test:deep`: what proves the contracts but takes too long for every change. Named steps run alone, and what
 // begins with a dash goes to them: `npm run test:deep -- mutants --only hub/Deals`.
+import { fuzzRuns } from './prove/runs.ts'
 import { run } from './run.ts'
 
 type Step = { name: string; command: string; args: string[]; env?: NodeJS.ProcessEnv }
@@ -10,6 +11,12 @@ const steps: Step[] = [
     command: 'mocha',
     args: ['--exit', 'packages/sdk/twins.test.ts'],
     env: { TWINS: '10000' },
+  },
+  {
+    name: 'properties',
+    command: 'node',
+    args: ['scripts/prove/properties.ts'],
+    env: { FUZZ_RUNS: String(fuzzRuns.deep) },
   },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
