@@ -1,11 +1,13 @@
 // `node scripts/docs.ts` checks docs/: whatever an error points to exists, no link is dead, nothing generated is stale.
-// `node scripts/docs.ts --write` writes what is generated: errors.md, failures.md, the tests column of checklist.md.
+// `node scripts/docs.ts --write` writes what is generated: errors.md, failures.md, proofs.md, the tests column of checklist.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { knownErrors } from '../packages/protocol/Revert.ts'
 import { withTests } from './docs/checklist.ts'
 import { errorsPage, unexplainedErrors } from './docs/errors.ts'
 import { failures, failuresPage, unexplainedCauses } from './docs/failures.ts'
+import { proofsPage } from './docs/proofs.ts'
+import { fuzzRuns } from './prove/runs.ts'
 import { root, run } from './run.ts'
 
 const tracked = (await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'])).output.split('\n')
@@ -110,6 +112,15 @@ const solidity = { contracts: tracked.filter((path) => /^contracts\/.*\.sol$/.te
 const generated: Record<string, () => string> = {
   'docs/errors.md': () => errorsPage(solidity),
   'docs/failures.md': () => failuresPage(),
+  'docs/proofs.md': () =>
+    proofsPage(
+      {
+        proofs: tracked.filter((path) => /^proofs\/\w+\.sol$/.test(path)),
+        properties: tracked.filter((path) => /^test\/proofs\/\w+\.t\.sol$/.test(path)),
+        read,
+      },
+      fuzzRuns,
+    ),
   'docs/checklist.md': () => withTests(read('docs/checklist.md'), { tests, read }),
 }
 
