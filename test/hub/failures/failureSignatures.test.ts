@@ -144,13 +144,17 @@ describe('what fails', () => {
 
     it('is not what was signed for a result, whatever cause is named', async () => {
       const deal = await loadFixture(hopelessTask)
-      const { hub, failure } = deal
-      const { resultDigest, resultHash, resultSeal, enclaveSign } = await settlementOf(deal, { ...deal, enclave })
-      for (const word of [resultDigest, resultHash, resultSeal, ethers.ZeroHash]) {
-        const forged = { ...failure, cause: BigInt(word), enclaveSign }
-        await expect(hub.settleFailure(...failureArguments(forged)))
-          .to.be.revertedWithCustomError(hub, 'NotSignedByEnclave')
-          .withArgs(failure.taskId, enclave.address)
+      const { hub, worker, failure } = deal
+      const settled = await settlementOf(deal, { ...deal, enclave })
+      const { taskId, resultDigest, resultHash, resultSeal } = settled
+      const contribution = await contributionTo(deal, { taskId, worker, enclave, resultDigest })
+      for (const { enclaveSign } of [settled, contribution]) {
+        for (const word of [resultDigest, resultHash, resultSeal, ethers.ZeroHash]) {
+          const forged = { ...failure, cause: BigInt(word), enclaveSign }
+          await expect(hub.settleFailure(...failureArguments(forged)))
+            .to.be.revertedWithCustomError(hub, 'NotSignedByEnclave')
+            .withArgs(taskId, enclave.address)
+        }
       }
     })
 
