@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { checkSolvency, completeTask } from '../../deals.ts'
+import { checkSolvency, completeTask, settlementsOf } from '../../deals.ts'
 import {
   appPrice,
   contributeArguments,
@@ -104,6 +104,22 @@ describe('a task with attached datasets', () => {
         expect(await hub.balanceOf(owner)).to.equal(prices[i])
       }
       expect(await hub.frozenOf(requester)).to.equal(bare)
+      await checkSolvency(deal, owners)
+    })
+
+    it('pays each owner for each task of a batch, although one of them is the worker as well', async () => {
+      const deal = await loadFixture(attachedTask)
+      await attach(deal, 1n)
+      const { hub, dealId, owners, requester } = deal
+      const [first = ''] = owners
+      const worker = { address: first }
+      await hub.settleBatch(dealId, await settlementsOf({ ...deal, worker }, [{}, {}]))
+      const reward = (workerpoolPrice * 99n) / 100n
+      for (const [i, owner] of owners.entries()) {
+        const earned = 2n * (prices[i] ?? 0n) + (i === 0 ? 2n * reward : 0n)
+        expect(await hub.balanceOf(owner)).to.equal(earned)
+      }
+      expect(await hub.viewAccount(requester)).to.deep.equal([DEPOSIT - 2n * (bare + bulkPrice), 0n])
       await checkSolvency(deal, owners)
     })
 

@@ -219,5 +219,20 @@ describe('settleBatch', () => {
         expect((await hub.viewTask(taskIdOf(dealId, BigInt(count - 1)))).results).to.equal(usualResults)
       }).timeout(60_000)
     }
+
+    it('settles 125 within one transaction although each has another worker, new to the Hub', async () => {
+      const count = 125
+      const deal = await dealOf(ofVolume(BigInt(count)))
+      const { hub, dealId, anyone } = deal
+      const wishes = Array.from({ length: count }, () => ({
+        results: usualResults,
+        worker: ethers.Wallet.createRandom(),
+      }))
+      const settlements = await settlementsOf(deal, wishes)
+      const receipt = await (await hub.connect(anyone).settleBatch(dealId, settlements)).wait()
+      console.log(`      ${count} tasks of ${count} workers: ${receipt?.gasUsed} gas`)
+      expect(Number(receipt?.gasUsed)).to.be.below(TRANSACTION_GAS)
+      for (const { worker } of wishes) expect(await hub.balanceOf(worker.address)).to.equal(workerReward)
+    }).timeout(60_000)
   })
 })
