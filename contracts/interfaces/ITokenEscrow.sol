@@ -5,6 +5,8 @@ import {IEscrow} from "./IEscrow.sol";
 import {ITokenSpender} from "./ITokenSpender.sol";
 
 /// @title TokenEscrow: the edge of the escrow over an ERC-20 token
+/// @dev Warning: a token must move all that it is told to and change no balance by itself. What a deposit asked for is
+/// credited, not what came: a token that keeps a part of each transfer leaves the last who withdraws unpaid.
 interface ITokenEscrow is IEscrow, ITokenSpender {
     /// @notice Thrown when the token did not move `amount` from `from` to `to`, or said that it did not.
     error TokenTransferFailed(address from, address to, uint256 amount);
