@@ -14,6 +14,7 @@ import {
   settlementOf,
   signOrders,
   taskIdOf,
+  time,
   type Wishes,
 } from '../fixtures.ts'
 
@@ -27,6 +28,8 @@ async function answererSaying(assets: Assets, word: string, withView = false) {
   const answerer = await ethers.deployContract('MeddlingAnswerer', [word])
   await token.connect(owner).approve(hub, 10n * RLC)
   await hub.connect(owner).depositFor(10n * RLC, answerer)
+  const overdue = await matchDeal(assets, await signOrders(assets))
+  await time.increase(3000)
   const orders = await signOrders(assets)
   const old = await matchDeal(assets, await signOrders(assets))
   const settled = await settlementOf(assets, { dealId: old.dealId, worker: assets.worker })
@@ -40,6 +43,7 @@ async function answererSaying(assets: Assets, word: string, withView = false) {
     abi.encodeFunctionData('sponsorMatchOrders', orders),
     abi.encodeFunctionData('initialize', [old.dealId, 0n]),
     abi.encodeFunctionData('settle', [...settleArguments(settled)]),
+    abi.encodeFunctionData('initializeAndClaimArray', [[overdue.dealId], [0n]]),
     abi.encodeFunctionData('manageRequestOrder', [
       operationOn({ ...orders[3], requester: await answerer.getAddress() }, SIGN),
     ]),

@@ -1,28 +1,43 @@
 import { expect } from 'chai'
+import { categories } from '../../deploy/categories.ts'
 import type { IHub } from '../../typechain-types/index.ts'
-import { createdAssets, deployHub, ethers, loadFixture, RLC } from '../fixtures.ts'
-import { expectSound } from './ledger.ts'
+import {
+  type Assets,
+  createdAssets,
+  deployHub,
+  domain as domainOf,
+  ethers,
+  loadFixture,
+  matchDeal,
+  RLC,
+  settleArguments,
+  settlementOf,
+  signOrders,
+} from '../fixtures.ts'
+import { everybody, expectSound } from './ledger.ts'
+import { attemptsOn, expectOutcomes, newMeddler } from './meddling.ts'
 
 const FORTUNE = 1_000n * RLC
 
 /**
  * A Hub over a token that calls `meddler` whenever anything moves. The meddler even owns the Hub; it has 10 tokens in the
- * Hub and 90 outside, and everybody else's 100 lie in the Hub beside its own.
+ * Hub and 90 outside, and what others have lies in the Hub beside its own.
  */
 async function hookedMarket() {
   const assets = await loadFixture(createdAssets)
-  const { addresses, owner, anyone } = assets
+  const { addresses, owner, anyone, requester, scheduler, chainId } = assets
   const token = await ethers.deployContract('HookedToken', [owner, FORTUNE])
-  const { target } = await deployHub('Hub', { ...addresses, token: await token.getAddress() })
+  const config = { ...addresses, token: await token.getAddress(), owner: owner.address }
+  const { target } = await deployHub('Hub', config, categories)
   const hub = await ethers.getContractAt('IHub', target)
   const meddler = await ethers.deployContract('Meddler')
   await token.connect(owner).approve(hub, FORTUNE)
-  await hub.connect(owner).depositFor(100n * RLC, anyone)
+  for (const account of [anyone, requester, scheduler]) await hub.connect(owner).depositFor(100n * RLC, account)
   await hub.connect(owner).depositFor(10n * RLC, meddler)
   await token.connect(owner).transfer(meddler, 90n * RLC)
   await meddler.execute(token, token.interface.encodeFunctionData('approve', [target, FORTUNE]))
   await hub.connect(owner).transferOwnership(meddler)
-  return { ...assets, token, hub, meddler }
+  return { ...assets, token, hub, meddler, domain: domainOf({ chainId, hub: target }) }
 }
 
 type Hooked = Awaited<ReturnType<typeof hookedMarket>>
@@ -76,7 +91,7 @@ for (const isBefore of [true, false]) {
       for (const [name, attempt] of attempts) {
         it(`in the middle of ${middle} lets nobody gain or lose: ${name}`, async () => {
           const hooked = await loadFixture(hookedMarket)
-          const { hub, token, meddler, anyone, broker, owner } = hooked
+          const { hub, token, meddler, anyone, broker } = hooked
           await token.setHook(meddler, isBefore)
           await meddler.prepare([{ target: hub, data: attempt(hooked) }])
           const wealth = await wealthOf(hooked)
@@ -84,12 +99,39 @@ for (const isBefore of [true, false]) {
           await meddler.execute(hub, encode(hub, method, args)).catch((error: Error) => refusedBy(hub, error))
           expect(await wealthOf(hooked)).to.equal(wealth)
           expect(await hub.balanceOf(anyone)).to.equal(100n * RLC)
-          await expectSound(hub, [meddler, anyone, broker, owner])
+          await expectSound(hub, [...everybody(hooked as unknown as Assets), meddler, broker])
         })
       }
     }
   })
 }
+
+describe('a token that calls while a deal of the Hub is open', () => {
+  for (const isBefore of [true, false]) {
+    for (const [method, amount] of [
+      ['deposit', 1n],
+      ['withdraw', 1n],
+    ] as const) {
+      it(`${isBefore ? 'before' : 'after'} it moves for a ${method}, finds every task as it was`, async () => {
+        const hooked = await loadFixture(hookedMarket)
+        const { hub, token, worker } = hooked
+        const assets: Assets = { ...hooked, token: token as unknown as Assets['token'] }
+        // A meddler that is not the owner of the Hub, and a task that is over.
+        const meddler = await newMeddler(assets)
+        const orders = await signOrders(assets)
+        const { dealId } = await matchDeal(assets, orders)
+        const settled = await settlementOf(assets, { dealId, worker })
+        await hub.settle(...settleArguments(settled))
+        const tried = await attemptsOn(assets, { settled, meddler, orders })
+        await meddler.prepare(tried.map(({ data }) => ({ target: hub, data })))
+        await token.setHook(meddler, isBefore)
+        await meddler.execute(hub, encode(hub, method, [amount]), { gasLimit: 16_000_000n })
+        await expectOutcomes(hub, meddler, tried)
+        await expectSound(hub, [...everybody(assets), meddler, hooked.meddler])
+      })
+    }
+  }
+})
 
 /** The outer call may fail because the inner one took what it needs: that is a refusal by name, too. */
 function refusedBy(hub: IHub, error: Error): void {
