@@ -23,6 +23,8 @@ export default defineConfig({
   test: { solidity: { fuzz: { runs: Number(process.env.FUZZ_RUNS ?? fuzzRuns.short) } } },
   typechain: { outDir: 'typechain-types' },
   verify: { etherscan: { apiKey: configVariable('ETHERSCAN_API_KEY', { default: '' }) } },
+  // So much in every run of the tests; `npm run test:deep` goes on for a million calls.
+  test: { solidity: { invariant: { runs: 1, depth: 2000, failOnRevert: true } } },
   networks: {
     hardhat: { type: 'edr-simulated', chainType: 'l1' },
     localhost: { type: 'http', chainType: 'l1', url: 'http://127.0.0.1:8545' },

@@ -5,11 +5,25 @@ pragma solidity ^0.8.26;
 interface Vm {
     function addr(uint256 key) external pure returns (address account);
 
+    function deal(address account, uint256 value) external;
+
+    function envOr(string calldata name, string calldata otherwise) external view returns (string memory);
+
+    function etch(address account, bytes calldata code) external;
+
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
+
+    function getNonce(address account) external view returns (uint64 nonce);
+
     function prank(address sender) external;
 
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 
+    function toString(bytes calldata value) external pure returns (string memory text);
+
     function warp(uint256 timestamp) external;
+
+    function writeLine(string calldata path, string calldata line) external;
 }
 
 /// @dev Where every Solidity test runner keeps them.
