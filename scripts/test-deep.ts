@@ -6,6 +6,7 @@ import { run } from './run.ts'
 type Step = { name: string; command: string; args: string[]; env?: NodeJS.ProcessEnv }
 
 const steps: Step[] = [
+  { name: 'invariants', command: 'node', args: ['scripts/invariants.ts'] },
   {
     name: 'twins',
     command: 'mocha',
