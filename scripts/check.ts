@@ -9,7 +9,7 @@ const cruise = ['packages', 'iapps', 'scripts', 'deploy', '--config', '.dependen
 
 const checks: Check[] = [
   { name: 'format and lint of TypeScript', run: () => run('biome', ['check', '--error-on-warnings', '.']) },
-  { name: 'format of Solidity', run: () => run('prettier', ['--check', 'contracts/**/*.sol']) },
+  { name: 'format of Solidity', run: () => run('prettier', ['--check', 'contracts/**/*.sol', 'test/**/*.sol']) },
   { name: 'lint of Solidity', run: () => run('solhint', ['--max-warnings', '0', '--disc', 'contracts/**/*.sol']) },
   { name: 'types', run: () => run('tsc', ['--noEmit', '-p', '.']) },
   {
