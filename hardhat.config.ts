@@ -20,11 +20,15 @@ export default defineConfig({
       outputSelection: { '*': { '*': ['storageLayout'] } },
     },
   },
-  test: { solidity: { fuzz: { runs: Number(process.env.FUZZ_RUNS ?? fuzzRuns.short) } } },
+  test: {
+    solidity: {
+      fuzz: { runs: Number(process.env.FUZZ_RUNS ?? fuzzRuns.short) },
+      // On each Hub in every run of the tests; `npm run test:deep` goes on for a million calls.
+      invariant: { runs: 1, depth: 2000, failOnRevert: true },
+    },
+  },
   typechain: { outDir: 'typechain-types' },
   verify: { etherscan: { apiKey: configVariable('ETHERSCAN_API_KEY', { default: '' }) } },
-  // So much in every run of the tests; `npm run test:deep` goes on for a million calls.
-  test: { solidity: { invariant: { runs: 1, depth: 2000, failOnRevert: true } } },
   networks: {
     hardhat: { type: 'edr-simulated', chainType: 'l1' },
     localhost: { type: 'http', chainType: 'l1', url: 'http://127.0.0.1:8545' },
