@@ -60,7 +60,7 @@ async function runBatch(seed: number) {
   for (const { kind, status } of tests) {
     if ('reverts' in kind) totals.reverts += kind.reverts
     if ('calls' in kind) totals.calls += kind.calls
-    totals.runs += kind.runs
+    if ('runs' in kind) totals.runs += kind.runs
     if (status !== 'Success') ++totals.violations
   }
   console.log(`seed ${seed}: ${totals.calls} calls, ${totals.violations} violations, ${seconds()} s so far`)
