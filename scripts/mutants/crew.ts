@@ -19,8 +19,9 @@ export type Answer = Recorded | Ran | { kind: 'ready' }
 /** A process that dies, or that does not answer in time, leaves its question without an answer. */
 export type Worker = { ask(question: Question, timeout: number): Promise<Answer | undefined>; stop(): void }
 
-export async function startWorker({ recording = false } = {}): Promise<Worker> {
-  const child = fork(join(root, 'scripts', 'mutants', 'worker.ts'), recording ? ['--recording'] : [], {
+/** `rehearsing`: however long a test takes. `recording`: so, and with a report of every site that is passed. */
+export async function startWorker(options: ('--rehearsing' | '--recording')[] = []): Promise<Worker> {
+  const child = fork(join(root, 'scripts', 'mutants', 'worker.ts'), options, {
     cwd: root,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

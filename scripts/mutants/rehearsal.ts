@@ -12,13 +12,15 @@ export type Rehearsal = {
   tests: Rehearsed[]
   /** Tests that the instrumentation itself breaks, for example since they measure gas. */
   leftOut: { title: string; message: string }[]
+  /** Tests that failed while sites were recorded only: what they reach after that is not known. */
+  cutShort: { title: string; message: string }[]
   /** All sites that any test reached. */
   reached: number[]
   /** The sites that are passed by whatever makes the states that tests start from. */
   fixtures: number[]
 }
 
-const HALF_AN_HOUR = 1_800_000
+const HOURS = 4 * 3_600_000
 
 /** More than so many broken tests are not about gas: the instrumentation is wrong, or the tests fail without it too. */
 const MOST_LEFT_OUT = 0.05
@@ -36,10 +38,10 @@ export async function rehearse({ build }: { build: string }): Promise<Rehearsal>
 }
 
 async function rehearseAnew(): Promise<Omit<Rehearsal, 'fingerprint'>> {
-  const [recorder, worker] = await Promise.all([startWorker({ recording: true }), startWorker()])
+  const [recorder, worker] = await Promise.all([startWorker(['--recording']), startWorker(['--rehearsing'])])
   const [recorded, ran] = await Promise.all([
-    recorder.ask({ kind: 'record' }, HALF_AN_HOUR) as Promise<Recorded | undefined>,
-    worker.ask({ kind: 'run', mutant: 0, inFixtures: true, bail: false }, HALF_AN_HOUR) as Promise<Ran | undefined>,
+    recorder.ask({ kind: 'record' }, HOURS) as Promise<Recorded | undefined>,
+    worker.ask({ kind: 'run', mutant: 0, inFixtures: true, bail: false }, HOURS) as Promise<Ran | undefined>,
   ])
   recorder.stop()
   worker.stop()
@@ -53,6 +55,7 @@ async function rehearseAnew(): Promise<Omit<Rehearsal, 'fingerprint'>> {
   return {
     tests: tests.map((test) => ({ ...test, sites: recorded.reached[test.title] ?? [] })),
     leftOut: ran.failed,
+    cutShort: recorded.failed.filter(({ title }) => !broken.has(title)),
     reached: [...new Set([...Object.values(recorded.reached).flat(), ...recorded.fixtures])],
     fixtures: recorded.fixtures,
   }

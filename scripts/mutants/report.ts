@@ -20,8 +20,9 @@ function percent(missed: unknown[], all: unknown[]): string {
   return `${((100 * (all.length - missed.length)) / all.length).toFixed(2)} %`
 }
 
-export function reportLeftOut({ leftOut, tests }: Rehearsal) {
+export function reportLeftOut({ leftOut, cutShort, tests }: Rehearsal) {
   for (const { title, message } of leftOut) console.log(`left out     ${title}: ${message}`)
+  for (const { title, message } of cutShort) console.log(`cut short    ${title}: ${message}`)
   console.log(`${tests.length} tests are used, ${leftOut.length} hold for the contracts as they are only`)
 }
 

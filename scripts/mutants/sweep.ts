@@ -62,7 +62,8 @@ async function work(queue: Job[], killers: Map<string, string[]>, found: (mutant
     const duration = Math.round(performance.now() - started)
     found(mutant, { number: mutant.number, duration, ...verdict })
     if (verdict.by !== undefined && !likely.includes(verdict.by)) killers.set(home, [verdict.by, ...likely])
-    if (verdict !== silent) continue
+    // A test that was given up goes on behind the next one.
+    if (verdict !== silent && !verdict.message?.startsWith('Timeout of')) continue
     worker.stop()
     worker = await startWorker()
   }

@@ -34,11 +34,13 @@ class Titles extends RegExp {
   }
 }
 
+/** `timeout` is that of every test, whatever it asks for: 0 for none. */
 export async function loadTests({ timeout }: { timeout: number }): Promise<Tests> {
-  const mocha = new Mocha({ timeout, reporter: class {} as never })
+  const mocha = new Mocha({ reporter: class {} as never })
   mocha.cleanReferencesAfterRun(false)
   for (const file of testFiles()) mocha.addFile(join(root, file))
   await mocha.loadFilesAsync()
+  mocha.suite.eachTest((test) => test.timeout(timeout))
   return {
     run({ only, bail = false, after = () => {} } = {}) {
       mocha.grep(only === undefined ? /(?:)/ : new Titles(only))

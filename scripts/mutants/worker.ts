@@ -4,11 +4,12 @@ import type { Answer, Question } from './crew.ts'
 import { loadTests } from './tests.ts'
 
 const recording = process.argv.includes('--recording')
+const rehearsing = recording || process.argv.includes('--rehearsing')
 watchChains({ recording })
 
 // Only now: test files make their chains when they are loaded.
 const { connection, forgetFixtures } = await import('../../test/chain.ts')
-const tests = await loadTests({ timeout: recording ? 300_000 : 120_000 })
+const tests = await loadTests({ timeout: rehearsing ? 0 : 180_000 })
 let beginning = await connection.provider.request({ method: 'evm_snapshot' })
 /** The mutant that made what the fixtures left; 0 if they are as they should be. */
 let fixturesOf = 0
