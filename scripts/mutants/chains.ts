@@ -22,6 +22,10 @@ export function watchChains({ recording }: { recording: boolean }) {
       await activateOn(connection as NetworkConnection)
       return connection
     },
+    async closeConnection(context, connection, next) {
+      connections.delete(connection as NetworkConnection)
+      await next(context, connection)
+    },
     async onRequest(context, connection, request, next) {
       const response = await next(context, connection, request)
       if ('error' in response) return response

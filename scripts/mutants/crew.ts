@@ -14,7 +14,7 @@ export type Question = Run | { kind: 'record' }
 
 export type Recorded = Outcome & { kind: 'record'; reached: Record<string, number[]>; fixtures: number[] }
 export type Ran = Outcome & { kind: 'run'; mutant: number }
-export type Answer = Recorded | Ran | { kind: 'ready' }
+export type Answer = Recorded | Ran | { kind: 'ready' } | { kind: 'broken'; message: string }
 
 /** A process that dies, or that does not answer in time, leaves its question without an answer. */
 export type Worker = { ask(question: Question, timeout: number): Promise<Answer | undefined>; stop(): void }
@@ -29,9 +29,11 @@ export async function startWorker(options: ('--rehearsing' | '--recording')[] = 
   const ready = await nextAnswer(child, 300_000)
   if (ready === undefined) throw new Error('The process that runs the tests did not start.')
   return {
-    ask(question, timeout) {
+    async ask(question, timeout) {
       child.send(question)
-      return nextAnswer(child, timeout)
+      const answer = await nextAnswer(child, timeout)
+      if (answer?.kind === 'broken') throw new Error(`The tests could not be run: ${answer.message}`)
+      return answer
     },
     stop: () => child.kill('SIGKILL'),
   }

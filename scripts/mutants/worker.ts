@@ -44,6 +44,10 @@ async function answer(question: Question): Promise<Answer> {
   return { kind: 'run', mutant, ...(await tests.run({ ...only, bail })) }
 }
 
-process.on('message', async (question: Question) => process.send?.(await answer(question)))
+process.on('message', async (question: Question) => {
+  process.send?.(
+    await answer(question).catch((error: Error): Answer => ({ kind: 'broken', message: error.stack ?? '' })),
+  )
+})
 process.on('disconnect', () => process.exit())
 process.send?.({ kind: 'ready' })
