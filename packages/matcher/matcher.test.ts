@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Address, Hex } from '@sealdeal/protocol'
+import { type Address, type Hex, zeroAddress } from '@sealdeal/protocol'
 import { type Database, openDatabase, openTestDatabase, writeKeyFile } from '@sealdeal/server'
 import { expect } from 'chai'
 import type { Wallet } from 'ethers'
@@ -165,14 +165,17 @@ describe('the matcher', function () {
   })
 
   it('sets an order aside that the chain would refuse', async () => {
-    // Everybody's pool, cheapest of all, whose owner then takes the stake of all but one task away.
-    const cheap = await createPool({ workerpoolprice: 10n, volume: 3n })
-    await (await world.contracts.hub.connect(cheap.owner).withdraw(9_995n)).wait()
-    await world.publish('workerpool', cheap.owner, { workerpool: cheap.workerpool, workerpoolprice: 5n, volume: 3n })
-    const request = await ask(cheap.workerpool, { volume: 3n })
+    // The cheapest pool of all, whose owner then takes the stake of all but one task away: its order stays on the book.
+    const cheap = await createPool({ workerpoolprice: 4n, volume: 3n })
+    await (await world.contracts.hub.connect(cheap.owner).withdraw(9_999n)).wait()
+    await createPool({ workerpoolprice: 5n, volume: 3n })
+    const request = await ask(zeroAddress, { volume: 3n })
     await start()
     await untilMatched(request, 3n)
     expect(await deals(request)).to.deep.equal([3n])
+    await world.market().caughtUp()
+    const { json } = await world.get('/deals', { requestorderHash: request })
+    expect(json.deals[0].workerpool.pointer).not.to.equal(cheap.workerpool)
   })
 
   it('makes one deal of each request, in two replicas', async () => {
