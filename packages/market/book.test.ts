@@ -1,4 +1,4 @@
-import { type Address, Order, Tag, zeroAddress } from '@sealdeal/protocol'
+import { type Address, type Hex, Order, Tag, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import type { Wallet } from 'ethers'
 import { createWorld, type World } from './testing/world.ts'
@@ -211,6 +211,27 @@ describe('the book', function () {
       await (await world.contracts.hub.depositFor(100n, poolOwner.address)).wait()
       expect(await world.standing('workerpool', pools.hash)).to.include({ status: 'open' })
       expect(await world.standing('request', request.hash)).to.include({ status: 'dead' })
+    })
+
+    it('of several orders behind one stake the newest die first, and the one that leaves makes room', async () => {
+      const owner = await world.wallet({ stake: 90n })
+      const workerpool = await world.createWorkerpool(owner)
+      const hashes: Hex[] = []
+      for (let n = 0; n < 3; n++) {
+        const { hash } = await world.publish('workerpool', owner, { workerpool, workerpoolprice: 100n, volume: 1n })
+        hashes.push(hash)
+      }
+      const statuses = async () => {
+        const all = await Promise.all(hashes.map((hash) => world.standing('workerpool', hash)))
+        return all.map(({ status }) => status)
+      }
+      expect(await statuses()).to.deep.equal(['open', 'open', 'open'])
+      await (await world.contracts.hub.connect(owner).withdraw(50n)).wait()
+      expect(await statuses()).to.deep.equal(['open', 'dead', 'dead'])
+      await world.put('workerpool', owner, { target: 'unpublish_orderHash', orderHash: hashes.shift() as Hex })
+      expect(await statuses()).to.deep.equal(['open', 'dead'])
+      await (await world.contracts.hub.depositFor(20n, owner.address)).wait()
+      expect(await statuses()).to.deep.equal(['open', 'open'])
     })
 
     it('what a reorganisation takes back is back on the book', async () => {

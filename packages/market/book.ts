@@ -62,7 +62,8 @@ export async function insert<kind extends Order.Kind>(
       JSON.stringify(Order.toJson(kind, order)),
     ],
   )
-  await refresh(transaction, { hashes: [hash] })
+  // The newest order takes nothing from older ones, and that enough was left for it has been checked.
+  await judge(transaction, { hashes: [hash] })
   const entry = await find(transaction, { kind, hash })
   if (!entry) throw new Error(`order ${hash} was not stored`)
   return entry
@@ -96,7 +97,7 @@ export async function find(on: Query, { kind, hash }: { kind: Order.Kind; hash: 
 
 /** Takes orders of a signer off the book: the named one, the last one or all that name an asset (or the requester). */
 export async function remove(
-  on: Query,
+  on: Transaction,
   {
     kind,
     signer,
@@ -115,6 +116,8 @@ export async function remove(
      returning hash`,
     [kind, signer, hash ?? null, asset ?? null, last ? 1 : null],
   )
+  // The stake that was behind them is free for the orders that wait for some.
+  if (kind === 'workerpool' || kind === 'request') await refresh(on, { accounts: [signer] })
   return rows.map((row) => row.hash)
 }
 
@@ -124,18 +127,31 @@ export type Affected = { hashes?: readonly string[]; assets?: readonly string[];
 /**
  * Derives `remaining` and `status` anew from what the chain said: what deals consumed, whether it was closed, whose the
  * asset is, what its signer has staked. Nothing is remembered, so what a reorganisation takes back comes back by itself.
+ *
+ * One stake stands behind all open orders of its owner, the oldest first: each takes what its tasks need of it, and an
+ * order for which not even one task's share is left is dead until there is again.
  */
 export async function refresh(transaction: Transaction, { hashes = [], assets = [], accounts = [] }: Affected) {
+  const sharing = await transaction.query<{ signer: string }>(
+    `select distinct signer from book where stake_per_task > 0
+       and (hash = any ($1) or (kind = 'workerpool' and workerpool = any ($2)))`,
+    [hashes, assets],
+  )
+  await judge(transaction, { hashes, assets, accounts: [...accounts, ...sharing.map(({ signer }) => signer)] })
+}
+
+/** Judges the affected orders and no other: their stake is that of the accounts which are named, or their own alone. */
+async function judge(transaction: Transaction, { hashes = [], assets = [], accounts = [] }: Affected): Promise<void> {
   await transaction.query(
-    `with affected as (
-       select hash, kind, signer, volume, stake_per_task,
+    `with recursive affected as (
+       select hash, kind, signer, volume, stake_per_task, published_at,
          case kind when 'app' then app when 'dataset' then dataset when 'workerpool' then workerpool end as asset
        from book
        where hash = any ($1) or (stake_per_task > 0 and signer = any ($3))
          or (kind = 'app' and app = any ($2)) or (kind = 'dataset' and dataset = any ($2))
          or (kind = 'workerpool' and workerpool = any ($2))
      ), facts as (
-       select hash, kind, signer, volume, stake_per_task, asset,
+       select *,
          volume - coalesce(case kind
            when 'app' then (select sum(deal.volume) from deal where app_hash = hash)
            when 'dataset' then (select sum(deal.volume) from deal where dataset_hash = hash)
@@ -146,16 +162,40 @@ export async function refresh(transaction: Transaction, { hashes = [], assets = 
           order by block_number desc, log_index desc limit 1) as owner,
          coalesce((select amount from stake where account = signer), 0) as staked
        from affected
+     ), standing as (
+       select *, case
+         when closed then 'canceled'
+         when left_over <= 0 then 'filled'
+         when asset is not null and owner is distinct from signer then 'dead'
+         else 'open' end as status
+       from facts
+     ), staking as (
+       select hash, signer, staked, stake_per_task, stake_per_task * left_over as needed,
+         row_number() over (partition by signer order by published_at, hash) as turn
+       from standing where status = 'open' and stake_per_task > 0
+     ), backing as (
+       select hash, signer, turn, staked as available, stake_per_task, needed from staking where turn = 1
+       union all
+       select next.hash, next.signer, next.turn,
+         case when available >= backing.stake_per_task then greatest(available - backing.needed, 0) else available end,
+         next.stake_per_task, next.needed
+       from backing join staking next on next.signer = backing.signer and next.turn = backing.turn + 1
      )
      update book set
        remaining = case when closed then 0 else greatest(left_over, 0) end,
-       status = case
-         when closed then 'canceled'
-         when left_over <= 0 then 'filled'
-         when asset is not null and owner is distinct from facts.signer then 'dead'
-         when staked < facts.stake_per_task then 'dead'
-         else 'open' end
-     from facts where book.hash = facts.hash`,
+       status = case when available < backing.stake_per_task then 'dead' else standing.status end
+     from standing left join backing on backing.hash = standing.hash
+     where book.hash = standing.hash`,
     [hashes, assets, accounts],
   )
+}
+
+/** What the open orders of an account take of its stake together, but for one. */
+export async function reserved(on: Query, { signer, except }: { signer: Address; except: Hex }): Promise<bigint> {
+  const [row] = await on.query<{ sum: bigint }>(
+    `select coalesce(sum(stake_per_task * remaining), 0) as sum from book
+     where signer = $1 and status = 'open' and stake_per_task > 0 and hash <> $2`,
+    [signer, except],
+  )
+  return row?.sum ?? 0n
 }

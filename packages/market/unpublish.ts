@@ -39,7 +39,7 @@ async function unpublishOne(
   if (entry.signer !== account) {
     throw new NotUnpublishedError({ reason: `only order signer ${entry.signer} can unpublish an order` })
   }
-  const removed = await remove(database, { kind, signer: account, hash })
+  const removed = await database.transaction((transaction) => remove(transaction, { kind, signer: account, hash }))
   if (removed.length > 0) return removed
   throw new NotUnpublishedError({ reason: `${spelled(kind)} with orderHash ${hash} is not published` })
 }
