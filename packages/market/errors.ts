@@ -3,11 +3,34 @@ import type { ErrorTable } from '@sealdeal/server'
 
 // The first sentence of each is what published clients know and show: without a full stop, as they expect it.
 
-/** An order that may not be published, with what would change that. */
+/** One rule of publishing that an order breaks. */
+export type Failure = {
+  rule:
+    | 'unpublished'
+    | 'registered'
+    | 'owner'
+    | 'signature'
+    | 'limit'
+    | 'remaining'
+    | 'stake'
+    | 'offers'
+    | 'price'
+    | 'category'
+    | 'tag'
+  /** What is wrong, as published clients know it. */
+  reason: string
+  /** What would put it right. */
+  remedy: string
+}
+
+/** An order that may not be published: the first broken rule in words, all of them in `failures`. */
 export class OrderRefusedError extends BaseError {
   override name = 'OrderRefusedError'
-  constructor({ reason, remedy }: { reason: string; remedy: string }) {
-    super(reason, { metaMessages: [remedy], docsPath: '/market#publish' })
+  /** Answered beside the text. */
+  readonly particulars: { failures: readonly Failure[] }
+  constructor({ failures }: { failures: readonly [Failure, ...Failure[]] }) {
+    super(failures[0].reason, { metaMessages: failures.map(({ remedy }) => remedy), docsPath: '/market#publish' })
+    this.particulars = { failures }
   }
 }
 

@@ -164,6 +164,68 @@ describe('publishing', function () {
       const enough = await world.publish('workerpool', poor, { workerpool, workerpoolprice: 100n, volume: 9n })
       expect(enough.status).to.equal(200)
     })
+    it('orders that share one stake, until one of them leaves', async () => {
+      const owner = await world.wallet({ stake: 100n })
+      const workerpool = await world.createWorkerpool(owner)
+      const terms = { workerpool, workerpoolprice: 100n }
+      const first = await world.publish('workerpool', owner, { ...terms, volume: 2n })
+      expect(first.status).to.equal(200)
+      const second = await world.publish('workerpool', owner, { ...terms, volume: 2n })
+      expect(await refusal(second)).to.deep.equal([
+        403,
+        "workerpool owner's stake is too low to cover required workerpool lock",
+      ])
+      expect(second.json.remedies).to.deep.equal([
+        '60 nRLC stand behind other open orders. Deposit 20 nRLC more, or ask for less volume.',
+      ])
+      const request = await world.publish('request', owner, {
+        app,
+        requester: owner.address as Address,
+        workerpoolmaxprice: 41n,
+      })
+      expect(request.json.error).to.equal(
+        'requester stake is too low to cover requestorder payment, minimum stake required is 101 nRLC',
+      )
+      await world.put('workerpool', owner, { target: 'unpublish_orderHash', orderHash: first.hash })
+      expect((await world.post('workerpool', owner, second.order)).status).to.equal(200)
+    })
+    it('a category that does not exist, and tags that nobody can fulfil', async () => {
+      const pool = await world.createWorkerpool(owner)
+      const error = async (kind: Order.Kind, input: object) =>
+        (await world.publish(kind, owner, input as Order.Input<typeof kind>)).json.error
+      expect(await error('workerpool', { workerpool: pool, category: 99n })).to.equal('category 99 does not exist')
+      const tag = (...bits: number[]) =>
+        `0x${bits
+          .reduce((sum, bit) => sum | (1n << BigInt(bit)), 0n)
+          .toString(16)
+          .padStart(64, '0')}`
+      expect(await error('app', { app, tag: tag(0, 3, 200) })).to.equal('tag has the unknown bit200')
+      expect(await error('app', { app, tag: tag(3) })).to.equal('tag names tdx without tee')
+      expect(await error('app', { app, tag: tag(0, 1, 3) })).to.equal('tag names scone and tdx together')
+    })
+    it('with every rule that is broken, in the order that clients know', async () => {
+      const poor = await world.wallet({ stake: 1n })
+      const workerpool = await world.createWorkerpool(poor)
+      const order = await world.sign('workerpool', stranger, {
+        workerpool,
+        workerpoolprice: 10n,
+        volume: 1n,
+        category: 77n,
+      })
+      const { status, json } = await world.post('workerpool', owner, order)
+      expect([status, json.error]).to.deep.equal([403, `only order signer ${poor.address} can publish an order`])
+      expect(json.failures.map(({ rule }: { rule: string }) => rule)).to.deep.equal([
+        'owner',
+        'signature',
+        'stake',
+        'category',
+      ])
+      expect(json.failures[2]).to.deep.equal({
+        rule: 'stake',
+        reason: "workerpool owner's stake is too low to cover required workerpool lock",
+        remedy: 'Deposit 2 nRLC more, or ask for less volume.',
+      })
+    })
     it('a request that its requester could not pay', async () => {
       const requester = await world.wallet({ stake: 19n })
       const answer = await world.publish('request', requester, {
