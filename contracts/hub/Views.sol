@@ -385,8 +385,9 @@ abstract contract Views is IViews, ISignatures, Signatures {
             contribution.weight = TrustLib.rewardWeightOf(replica.weight);
             return contribution;
         }
+        // What many workers agreed on has no author: all of them have contributed above.
         TaskState storage state = _tasks[taskId];
-        if (state.status != TaskStatus.COMPLETED) return contribution;
+        if (state.status != TaskStatus.COMPLETED || _rounds[taskId].contributors > 0) return contribution;
         ResultLib.Author memory author = _readResult(taskId, state).author;
         if (author.worker != worker) return contribution;
         contribution.status = ContributionStatus.PROVED;
