@@ -66,7 +66,7 @@ export async function bookFailures<kind extends Order.Kind>(
     ...(await stakeFailures(transaction, asked)),
     ...(asked.kind === 'request' ? await offerFailures(transaction, asked.order as Order.Signed<'request'>) : []),
     ...(await categoryFailures(transaction, asked.order)),
-    ...tagFailures(asked.kind, asked.order.tag as Hex),
+    ...tagFailures(asked.kind, asked.order),
   ]
 }
 
@@ -170,7 +170,8 @@ const frameworks = ['scone', 'gramine', 'tdx']
  * Whether a tag can be fulfilled at all. A dataset order's bits for the kind of enclave are ignored by the Hub; a
  * workerpool may offer several kinds.
  */
-function tagFailures(kind: Order.Kind, tag: Hex): Failure[] {
+function tagFailures(kind: Order.Kind, order: object): Failure[] {
+  const { tag } = order as { tag: Hex }
   const names = Tag.decode(tag)
   const unknown = names.filter((name) => !(name in Tag.bits))
   const chosen = kind === 'dataset' ? [] : names.filter((name) => frameworks.includes(name))

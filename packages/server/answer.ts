@@ -41,7 +41,11 @@ function fail(error: unknown, request: FastifyRequest, reply: FastifyReply) {
 }
 
 function describe(error: Error): { text: string; remedies: string[]; particulars: object } {
-  const { shortMessage, metaMessages, particulars } = error as Partial<Record<string, unknown>>
+  const { shortMessage, metaMessages, particulars } = error as {
+    shortMessage?: unknown
+    metaMessages?: unknown
+    particulars?: unknown
+  }
   const text = typeof shortMessage === 'string' ? shortMessage : error.message
   const remedies = Array.isArray(metaMessages) ? metaMessages.map(String) : []
   return { text, remedies, particulars: typeof particulars === 'object' && particulars !== null ? particulars : {} }
