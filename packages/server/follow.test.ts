@@ -173,6 +173,29 @@ describe('follow', function () {
     await follower.close()
   })
 
+  it('hands over a history in one go, the oldest block first, to who takes many at once', async () => {
+    const model = modelChain()
+    model.mine(Array.from({ length: 60 }, (_, index) => index % 2))
+    const batches: bigint[][] = []
+    const follower = await follow({
+      chain: model.access,
+      database,
+      name: 'many',
+      address,
+      also: { topics: [] },
+      log,
+      interval: 1,
+      async applyBlocks({ blocks }) {
+        batches.push(blocks.map(({ block }) => block.number))
+        expect(blocks.every(({ logs }) => logs.length === 1)).to.equal(true)
+      },
+      async undo() {},
+    })
+    await follower.reach()
+    await follower.close()
+    expect(batches).to.deep.equal([Array.from({ length: 30 }, (_, index) => BigInt(2 * index + 2))])
+  })
+
   it('refuses a chain with another beginning', async () => {
     const first = await start('foreign', modelChain())
     await first.close()
