@@ -17,7 +17,7 @@ export type ChainLog = {
   timestamp?: bigint
 }
 
-export type LogFilter = { address: Address | readonly Address[]; topics?: readonly (Hex | readonly Hex[] | null)[] }
+export type LogFilter = { address?: Address | readonly Address[]; topics?: readonly (Hex | readonly Hex[] | null)[] }
 
 type RawBlock = { number: Hex; hash: Hex; parentHash: Hex; timestamp: Hex }
 type RawLog = {
@@ -48,10 +48,13 @@ export function chainReader(chain: ChainAccess) {
     if (!found) throw new Error('the chain has no block')
     return found
   }
-  async function logs(query: Record<string, unknown>, { address, topics }: LogFilter): Promise<ChainLog[]> {
-    const filter = { address, ...(topics ? { topics } : {}), ...query }
-    const found = (await chain.send('eth_getLogs', [filter])) as RawLog[]
-    return found.filter(({ removed }) => !removed).map(decodeLog)
+  /** What any of the filters takes, each log once, in the chain's order. */
+  async function logs(query: Record<string, unknown>, filters: readonly LogFilter[]): Promise<ChainLog[]> {
+    const answers = await Promise.all(
+      filters.map(async (filter) => (await chain.send('eth_getLogs', [{ ...filter, ...query }])) as RawLog[]),
+    )
+    const found = answers.map((answer) => answer.filter(({ removed }) => !removed).map(decodeLog))
+    return found.length > 1 ? inOrder(found.flat()) : found.flat()
   }
   async function groupByBlock(found: ChainLog[]): Promise<{ header: BlockHeader; logs: ChainLog[] }[]> {
     const groups = Map.groupBy(found, ({ blockHash }) => blockHash)
@@ -68,10 +71,17 @@ export function chainReader(chain: ChainAccess) {
     header,
     latest,
     groupByBlock,
-    logsOf: (blockHash: Hex, filter: LogFilter) => logs({ blockHash }, filter),
-    logsBetween: (from: bigint, to: bigint, filter: LogFilter) =>
-      logs({ fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` }, filter),
+    logsOf: (blockHash: Hex, filters: readonly LogFilter[]) => logs({ blockHash }, filters),
+    logsBetween: (from: bigint, to: bigint, filters: readonly LogFilter[]) =>
+      logs({ fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` }, filters),
   }
+}
+
+function inOrder(found: ChainLog[]): ChainLog[] {
+  const once = new Map(found.map((log) => [`${log.blockHash}/${log.logIndex}`, log]))
+  return [...once.values()].sort(
+    (one, other) => Number(one.blockNumber - other.blockNumber) || one.logIndex - other.logIndex,
+  )
 }
 
 function decodeHeader(raw: RawBlock | null): BlockHeader | undefined {

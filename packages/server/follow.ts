@@ -26,10 +26,10 @@ export type FollowParameters = {
   name: string
   address: Address | readonly Address[]
   topics?: readonly (Hex | readonly Hex[] | null)[]
+  /** Further logs: of contracts whose addresses nobody knows beforehand, by their topics. */
+  also?: LogFilter
   /** First block that can hold anything of interest. */
   from?: bigint
-  /** Writes the rows of one block that has logs. Runs in the transaction that moves the cursor: never twice, never lost. */
-  apply: (batch: { transaction: Transaction; block: FollowedBlock; logs: readonly ChainLog[] }) => Promise<void>
   /** Takes back what `apply` wrote for a block that is no longer part of the chain. Called from the newest down. */
   undo: (batch: { transaction: Transaction; block: { number: bigint; hash: Hex } }) => Promise<void>
   /** After a commit that moved the cursor, with the new position. */
@@ -37,7 +37,20 @@ export type FollowParameters = {
   log: Log
   /** Milliseconds between looks at the head of the chain. */
   interval?: number
-}
+} & Apply
+
+/** Blocks that have logs are written in the transaction that moves the cursor: never twice, never lost. */
+type Apply =
+  | {
+      /** Writes the rows of one block. */
+      apply: (batch: { transaction: Transaction } & LoggedBlock) => Promise<void>
+    }
+  | {
+      /** Writes the rows of many blocks, the oldest first: for those whose history is long. */
+      applyBlocks: (batch: { transaction: Transaction; blocks: readonly LoggedBlock[] }) => Promise<void>
+    }
+
+export type LoggedBlock = { block: FollowedBlock; logs: readonly ChainLog[] }
 
 export type Follower = {
   /** Where the rows stand. `error` is what keeps them from moving on. */
@@ -50,6 +63,9 @@ export type Follower = {
 }
 
 type Cursor = { number: bigint; hash: Hex }
+
+/** So many logs in one answer are enough: a node may refuse more, and all of them are held in memory. */
+const manyLogs = 20_000
 
 /** The cursor was moved by another replica: what was read is of no use. */
 const overtaken = Symbol('overtaken')
@@ -64,7 +80,8 @@ const overtaken = Symbol('overtaken')
 export async function follow(parameters: FollowParameters): Promise<Follower> {
   const { database, name, log, interval = 100 } = parameters
   const reader = chainReader(parameters.chain)
-  const filter: LogFilter = { address: parameters.address, ...(parameters.topics ? { topics: parameters.topics } : {}) }
+  const { address, topics, also } = parameters
+  const filters: LogFilter[] = [{ address, ...(topics ? { topics } : {}) }, ...(also ? [also] : [])]
   const stop = new AbortController()
   const waiting = new Set<() => void>()
   let cursor = await openCursor({ database, reader, name, from: parameters.from ?? 0n })
@@ -76,8 +93,11 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
   async function commit(blocks: { header: BlockHeader; logs: ChainLog[] }[], to: Cursor): Promise<void> {
     await database.transaction(async (transaction) => {
       await moveCursor({ transaction, name, from: cursor, to })
-      for (const { header, logs } of blocks) {
-        if (logs.length > 0) await parameters.apply({ transaction, block: header, logs })
+      const logged = blocks.filter(({ logs }) => logs.length > 0).map(({ header, logs }) => ({ block: header, logs }))
+      if ('applyBlocks' in parameters) {
+        if (logged.length > 0) await parameters.applyBlocks({ transaction, blocks: logged })
+      } else {
+        for (const each of logged) await parameters.apply({ transaction, ...each })
       }
       const kept = [...blocks.map(({ header, logs }) => ({ ...header, touched: logs.length > 0 }))]
       if (kept.at(-1)?.number !== to.number) kept.push({ ...to, touched: false, timestamp: 0n, parentHash: to.hash })
@@ -112,18 +132,20 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
 
   /** One block, exactly: its logs are asked for by its hash. */
   async function applyBlock(header: BlockHeader): Promise<void> {
-    const logs = await reader.logsOf(header.hash, filter)
+    const logs = await reader.logsOf(header.hash, filters)
     await commit([{ header, logs }], header)
   }
 
   /** Many blocks. The ends are looked at before and after: in between nothing was reorganised. */
   async function applyRange(to: bigint): Promise<boolean> {
     const last = await reader.header(to)
-    const logs = await reader.logsBetween(cursor.number + 1n, to, filter)
+    const logs = await reader.logsBetween(cursor.number + 1n, to, filters)
     const [first, again] = await Promise.all([reader.header(cursor.number), reader.header(to)])
     if (!last || first?.hash !== cursor.hash || again?.hash !== last.hash) return false
     if (logs.some(({ blockNumber }) => blockNumber <= cursor.number)) throw new Error('the node sent logs out of range')
     await commit(await reader.groupByBlock(logs), last)
+    if (logs.length > manyLogs) range = range > 1n ? range / 2n : 1n
+    else if (logs.length < manyLogs / 4 && range < 10_000n) range *= 2n
     return true
   }
 
@@ -144,9 +166,7 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
     if (latest.number <= cursor.number) return false
     if (latest.number - cursor.number > 8n) {
       const behind = latest.number - cursor.number
-      const applied = await applyRange(behind > range ? cursor.number + range : latest.number)
-      if (applied && range < 10_000n) range *= 2n
-      return applied
+      return applyRange(behind > range ? cursor.number + range : latest.number)
     }
     const next = await reader.header(cursor.number + 1n)
     if (next?.parentHash === cursor.hash) await applyBlock(next)

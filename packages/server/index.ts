@@ -24,7 +24,14 @@ export {
   writeKeyFile,
 } from './config.ts'
 export { type Database, MigrationError, openDatabase, type Query, type Row, type Transaction } from './database.ts'
-export { type FollowedBlock, type Follower, type FollowParameters, ForeignChainError, follow } from './follow.ts'
+export {
+  type FollowedBlock,
+  type Follower,
+  type FollowParameters,
+  ForeignChainError,
+  follow,
+  type LoggedBlock,
+} from './follow.ts'
 export { type Jobs, type JobTable, startJobs } from './jobs.ts'
 export { CLOSE_TIMEOUT, type Lifecycle, runProcess, startLifecycle } from './lifecycle.ts'
 export { createLog, type Log } from './log.ts'
