@@ -9,8 +9,8 @@ const ownErrors: ErrorTable = { NotAuthorizedError: 401 }
 const hidden = 'Something went wrong, you should retry later.'
 
 /**
- * The one place where errors become answers: `{ ok: false, error, name?, remedies?, requestId }`. Published clients read
- * `error` alone. Whatever is neither in the table nor a client's fault is logged, and answered without its details.
+ * The one place where errors become answers: `{ ok: false, error, name?, remedies?, requestId }`, beside the `particulars`
+ * of an error that has some. Published clients read `error` alone. Whatever is neither in the table nor a client's fault is logged, and answered without its details.
  */
 export function answerError(errors: ErrorTable) {
   const table = { ...ownErrors, ...errors }
@@ -20,10 +20,11 @@ export function answerError(errors: ErrorTable) {
     const status = table[error.name]
     if (status !== undefined) {
       if (status >= 500) request.log.error({ error, request: requestId }, 'failed')
-      const { text, remedies } = describe(error)
+      const { text, remedies, particulars } = describe(error)
+      const { name } = error
       return reply
         .code(status)
-        .send({ ok: false, error: text, name: error.name, ...(remedies.length > 0 ? { remedies } : {}), requestId })
+        .send({ ok: false, error: text, name, ...(remedies.length > 0 ? { remedies } : {}), ...particulars, requestId })
     }
     const { validation, statusCode } = error as Partial<FastifyError>
     if (validation) return reply.code(400).send({ ok: false, error: describeValidation(error), requestId })
@@ -39,10 +40,15 @@ function fail(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   return reply.code(500).send({ ok: false, error: hidden, requestId: request.id })
 }
 
-function describe(error: Error): { text: string; remedies: string[] } {
-  const { shortMessage, metaMessages } = error as { shortMessage?: unknown; metaMessages?: unknown }
+function describe(error: Error): { text: string; remedies: string[]; particulars: object } {
+  const { shortMessage, metaMessages, particulars } = error as {
+    shortMessage?: unknown
+    metaMessages?: unknown
+    particulars?: unknown
+  }
   const text = typeof shortMessage === 'string' ? shortMessage : error.message
-  return { text, remedies: Array.isArray(metaMessages) ? metaMessages.map(String) : [] }
+  const remedies = Array.isArray(metaMessages) ? metaMessages.map(String) : []
+  return { text, remedies, particulars: typeof particulars === 'object' && particulars !== null ? particulars : {} }
 }
 
 /** A refinement on the whole object says its own sentence; a field's problem is preceded by the field's name. */
