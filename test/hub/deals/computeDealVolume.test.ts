@@ -18,6 +18,22 @@ describe('computeDealVolume', () => {
     expect(await hub.computeDealVolume(orders[0], orders[1], fresh, orders[3])).to.equal(1n)
   })
 
+  it('counts what is left of each order, not what it once had', async () => {
+    const assets = await loadFixture(createdAssets)
+    const { hub } = assets
+    const volume = 9n
+    const whole = { app: { volume }, dataset: { volume }, workerpool: { volume }, request: { volume } }
+    for (const [index, kind] of (['app', 'dataset', 'workerpool', 'request'] as const).entries()) {
+      const orders = await signOrders(assets, { ...whole, [kind]: { volume: 3n } })
+      // Two deals use it up to one, each with three other orders.
+      for (let used = 0; used < 2; ++used) {
+        const others = await signOrders(assets)
+        await hub.matchOrders(...(others.map((order, i) => (i === index ? orders[i] : order)) as typeof orders))
+      }
+      expect(await hub.computeDealVolume(...orders), kind).to.equal(1n)
+    }
+  })
+
   it('looks at the dataset order only if there is a dataset', async () => {
     const assets = await loadFixture(createdAssets)
     const volume = 3n

@@ -72,6 +72,16 @@ describe('withdrawTo', () => {
     expect(await hub.balanceOf(requester)).to.equal(DEPOSIT)
   })
 
+  it('refuses the Hub, where tokens would be nobody’s', async () => {
+    const { token, hub, requester } = await loadFixture(fundedAccounts)
+    const before = await token.balanceOf(hub)
+    await expect(hub.connect(requester).withdrawTo(RLC, hub))
+      .to.be.revertedWithCustomError(hub, 'ERC20InvalidReceiver')
+      .withArgs(hub.target)
+    expect(await hub.balanceOf(requester)).to.equal(DEPOSIT)
+    expect(await token.balanceOf(hub)).to.equal(before)
+  })
+
   it('refuses more than the caller has', async () => {
     const { hub, anyone } = await loadFixture(fundedAccounts)
     await expect(hub.connect(anyone).withdrawTo(1n, anyone))

@@ -57,6 +57,11 @@ describe('multicall with value', () => {
       })
     }
 
+    it('makes no deposit of nothing', async () => {
+      const { native, anyone } = await loadFixture(nativeAssets)
+      await expect(native.connect(anyone).multicall([])).not.to.emit(native, 'Transfer')
+    })
+
     it('gives the change back before the first call', async () => {
       const { native, anyone } = await loadFixture(nativeAssets)
       const calling = native.connect(anyone).multicall([], { value: 7n * UNIT + 3n })
