@@ -1,4 +1,4 @@
-import { type Address, type Hex, Order, zeroAddress } from '@sealdeal/protocol'
+import { type Address, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
 import type { Query, Transaction } from '@sealdeal/server'
 
 export type Status = 'open' | 'filled' | 'canceled' | 'dead'
@@ -18,12 +18,9 @@ export type Entry = {
 
 const columns = 'hash, kind, signer, signed, price, volume, remaining, status, published_at'
 
-/** Share of the workerpool price that the Hub locks of the pool owner's stake, in percent, rounded down per task. */
-const stakeRatio = 30n
-
 /** What the signer must have staked for each task of the order. */
 export function stakePerTask<kind extends Order.Kind>(kind: kind, order: Order.Unsigned<kind>): bigint {
-  if (kind === 'workerpool') return (Order.price(kind, order) * stakeRatio) / 100n
+  if (kind === 'workerpool') return Match.poolStake(Order.price(kind, order), 1n)
   return kind === 'request' ? Order.price(kind, order) : 0n
 }
 

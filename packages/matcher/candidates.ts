@@ -1,6 +1,5 @@
-import { Match, type Order } from '@sealdeal/protocol'
-import { type Client, type FindOrdersParameters, findOrders, readMembership } from '@sealdeal/sdk'
-import type { Book, Candidate } from './choose.ts'
+import { type Choice, Match, type Order, readMembership } from '@sealdeal/protocol'
+import { type Client, type FindOrdersParameters, findOrders } from '@sealdeal/sdk'
 
 const PAGE_SIZE = 1_000
 
@@ -8,8 +7,8 @@ const PAGE_SIZE = 1_000
 export async function openOrders<kind extends Order.Kind>(
   client: Client,
   filters: FindOrdersParameters<kind>,
-): Promise<Candidate<kind>[]> {
-  const found: Candidate<kind>[] = []
+): Promise<Choice.Candidate<kind>[]> {
+  const found: Choice.Candidate<kind>[] = []
   for (let page = 0; ; page++) {
     const { orders, hasMore } = await findOrders(client, { ...filters, page, pageSize: PAGE_SIZE })
     found.push(...orders)
@@ -18,13 +17,13 @@ export async function openOrders<kind extends Order.Kind>(
 }
 
 /** Open requests, whatever they ask for, the best paying first. */
-export function openRequests(client: Client): Promise<Candidate<'request'>[]> {
+export function openRequests(client: Client): Promise<Choice.Candidate<'request'>[]> {
   const any = { app: 'any', dataset: 'any', workerpool: 'any', requester: 'any' } as const
   return openOrders(client, { kind: 'request', ...any })
 }
 
 /** The orders of the book that may serve a request: of its app, its dataset and its category. */
-export async function readBook(client: Client, request: Order.Signed<'request'>): Promise<Book> {
+export async function readBook(client: Client, request: Order.Signed<'request'>): Promise<Choice.Book> {
   const any = { app: 'any', dataset: 'any', workerpool: 'any', requester: 'any' } as const
   const wantsDataset = BigInt(request.dataset) !== 0n
   const [apps, datasets, workerpools] = await Promise.all([
@@ -36,7 +35,11 @@ export async function readBook(client: Client, request: Order.Signed<'request'>)
 }
 
 /** Asks every group that an order of the book is restricted to, once, whether it admits the other side. */
-export function readGroups(client: Client, request: Order.Signed<'request'>, { apps, datasets, workerpools }: Book) {
+export function readGroups(
+  client: Client,
+  request: Order.Signed<'request'>,
+  { apps, datasets, workerpools }: Choice.Book,
+) {
   const [anyApp] = apps
   const questions = workerpools.flatMap((workerpool) => [
     ...apps.flatMap((app) =>
@@ -46,7 +49,7 @@ export function readGroups(client: Client, request: Order.Signed<'request'>, { a
       anyApp ? ask({ app: anyApp.order, dataset: dataset.order, workerpool: workerpool.order, request }) : [],
     ),
   ])
-  return readMembership(client, questions)
+  return readMembership(client.provider, questions)
 }
 
 function ask(orders: Match.Orders) {

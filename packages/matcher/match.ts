@@ -1,4 +1,4 @@
-import { Deal, type Hex, type Match, Order } from '@sealdeal/protocol'
+import { Choice, Deal, type Hex, type Match, Order } from '@sealdeal/protocol'
 import { type Client, explainMatch } from '@sealdeal/sdk'
 import {
   type Database,
@@ -17,7 +17,6 @@ import {
   sentAttempts,
 } from './attempts.ts'
 import { openRequests, readBook, readGroups } from './candidates.ts'
-import { type Book, type Candidate, type Choice, choose } from './choose.ts'
 
 export type MatcherParameters = {
   client: Client
@@ -51,7 +50,7 @@ export function createMatcher({ client, database, sender, log, moment }: Matcher
     log.info({ request: requestHash, reason, pause }, 'not matched')
   }
 
-  async function matchRequest(request: Candidate<'request'>, requestHash: Hex) {
+  async function matchRequest(request: Choice.Candidate<'request'>, requestHash: Hex) {
     moment('request seen', { request: requestHash })
     // The market may be a block behind: what is used up is the chain's to say.
     const consumed = await client.contracts.hub.viewConsumed(requestHash)
@@ -75,7 +74,15 @@ export function createMatcher({ client, database, sender, log, moment }: Matcher
     pauses.delete(requestHash)
   }
 
-  async function sendMatch({ choice, requestHash, consumed }: { choice: Choice; requestHash: Hex; consumed: bigint }) {
+  async function sendMatch({
+    choice,
+    requestHash,
+    consumed,
+  }: {
+    choice: Choice.Chosen
+    requestHash: Hex
+    consumed: bigint
+  }) {
     const { hub } = client.contracts
     const { to, data } = await hub.matchOrders.populateTransaction(...Order.quadruple(choice.orders))
     const sent = await sender
@@ -153,7 +160,10 @@ function droppedOnly(error: unknown): null {
 }
 
 /** The cheapest orders that the chain accepts as well: those that it would refuse (a pool without stake) are set aside. */
-async function findChoice(client: Client, request: Candidate<'request'>): Promise<Choice | { refusal: string }> {
+async function findChoice(
+  client: Client,
+  request: Choice.Candidate<'request'>,
+): Promise<Choice.Chosen | { refusal: string }> {
   let book = await readBook(client, request.order)
   const [isMember, categoryCount] = await Promise.all([
     readGroups(client, request.order, book),
@@ -161,7 +171,7 @@ async function findChoice(client: Client, request: Candidate<'request'>): Promis
   ])
   let refusal = 'no orders in the book fit together'
   for (let refused = 0; refused < MOST_REFUSED; refused++) {
-    const choice = choose({ request, book, isMember, categoryCount })
+    const choice = Choice.cheapest({ request, book, isMember, categoryCount })
     if (!choice) return { refusal }
     const mismatches = await explainMatch(client, choice.orders)
     if (mismatches.length === 0) return choice
@@ -179,8 +189,8 @@ function blamed({ code, values }: Match.Mismatch): Match.Asset | undefined {
   return (['app', 'dataset', 'workerpool'] as const).find((kind) => kind === values.kind)
 }
 
-function without(book: Book, order: unknown): Book {
-  const others = <kind extends Order.Kind>(candidates: Candidate<kind>[]) =>
+function without(book: Choice.Book, order: unknown): Choice.Book {
+  const others = <kind extends Order.Kind>(candidates: Choice.Candidate<kind>[]) =>
     candidates.filter((candidate) => candidate.order !== order)
   return { apps: others(book.apps), datasets: others(book.datasets), workerpools: others(book.workerpools) }
 }

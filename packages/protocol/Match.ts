@@ -63,6 +63,39 @@ export function price({ app, dataset, workerpool }: Omit<Orders, 'request'>): bi
   return app.appprice + (hasDataset(dataset) ? dataset.datasetprice : 0n) + workerpool.workerpoolprice
 }
 
+/** Share of the workerpool price that the Hub locks of the pool owner's stake, in percent, rounded down per task. */
+const poolStakePercentage = 30n
+
+/** What the owner of a pool must have free to accept `volume` tasks at `price`. */
+export function poolStake(price: bigint, volume: bigint): bigint {
+  return ((price * poolStakePercentage) / 100n) * volume
+}
+
+/** Who pays or stakes, and what it has free in the escrow. */
+export type Funds = { account: Address; free: bigint }
+
+/** Whose funds do not suffice for `volume` tasks: the payer's, then those of the workerpool's owner, as the Hub locks them. */
+export function checkFunds(orders: Orders, volume: bigint, funds: { payer: Funds; poolOwner: Funds }): Mismatch[] {
+  if (volume <= 0n) return []
+  const stake = poolStake(orders.workerpool.workerpoolprice, volume)
+  const found = [
+    insufficient('70', 'payer', funds.payer, price(orders) * volume),
+    insufficient('71', 'owner of the workerpool', funds.poolOwner, stake),
+  ]
+  return found.filter((mismatch) => mismatch !== false)
+}
+
+function insufficient(code: string, role: string, { account, free }: Funds, needed: bigint): Mismatch | false {
+  if (free >= needed) return false
+  return {
+    code,
+    name: 'ERC20InsufficientBalance',
+    values: { sender: account, balance: free, needed },
+    sentence: `The ${role} ${account} has ${free} free in the escrow, but ${needed} is needed.`,
+    remedy: `It must deposit ${needed - free} more.`,
+  }
+}
+
 /** Whom these orders ask for admission: one question per restriction that is neither open nor met by itself. */
 export function groupQuestions(orders: Orders): { group: Address; candidate: Address }[] {
   return restrictions(orders)
@@ -174,7 +207,8 @@ function checkRestrictions(orders: Orders, { isMember = () => false }: State): M
     }))
 }
 
-function restrictions({ app, dataset, workerpool, request }: Orders): Restriction[] {
+/** Every restriction of these orders, in the order in which the Hub checks them. */
+export function restrictions({ app, dataset, workerpool, request }: Orders): Restriction[] {
   const candidates = {
     app: app.app,
     dataset: hasDataset(dataset) ? dataset.dataset : zeroAddress,
@@ -206,22 +240,29 @@ function restrictions({ app, dataset, workerpool, request }: Orders): Restrictio
   ]
 }
 
+/** Codes of an asset that is not registered, and of an order that is not signed by its owner. */
+export const factCodes = {
+  app: ['20', '21'],
+  dataset: ['30', '31'],
+  workerpool: ['40', '41'],
+  request: ['', '50'],
+} as const
+
 function checkFacts(orders: Orders, { registered = {}, authentic = {}, consumed = {} }: State): Mismatch[] {
-  const codes = { app: ['20', '21'], dataset: ['30', '31'], workerpool: ['40', '41'], request: ['', '50'] } as const
   const facts = present(orders).flatMap((present): (Mismatch | false)[] => {
     const [kind] = present
     const entry = signerOf(present)
     return [
       kind !== 'request' &&
         registered[kind] === false && {
-          code: codes[kind][0],
+          code: factCodes[kind][0],
           name: 'NotRegistered',
           values: { kind, entry },
           sentence: `${entry} is not a registered ${kind}.`,
           remedy: 'Check the address and the chain.',
         },
       authentic[kind] === false && {
-        code: codes[kind][1],
+        code: factCodes[kind][1],
         name: 'NotAuthentic',
         values: { kind, entry },
         sentence: `The ${kind} order is not signed by ${kind === 'request' ? 'the requester' : `the owner of ${entry}`}.`,

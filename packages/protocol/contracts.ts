@@ -1,4 +1,12 @@
-import { Contract, type ContractRunner, getAddress, Interface, type JsonFragment, type LogDescription } from 'ethers'
+import {
+  Contract,
+  type ContractRunner,
+  getAddress,
+  Interface,
+  type JsonFragment,
+  type LogDescription,
+  zeroPadValue,
+} from 'ethers'
 import { IApp__factory } from '../../typechain-types/factories/interfaces/IApp__factory.ts'
 import { IAppRegistry__factory } from '../../typechain-types/factories/interfaces/IAppRegistry__factory.ts'
 import { IDataProtector__factory } from '../../typechain-types/factories/interfaces/IDataProtector__factory.ts'
@@ -91,6 +99,26 @@ export function connectDataProtector(address: Address, runner?: Runner): DataPro
 
 export function connectGroup(address: Address, runner?: Runner): Group {
   return IERC734__factory.connect(address, runner)
+}
+
+/** Of an ERC-734 group: may be party to a deal. */
+const groupMemberPurpose = 4n
+
+/** Asks each group once whether it admits the candidate; whoever cannot answer refuses. */
+export async function readMembership(
+  runner: Runner,
+  questions: readonly { group: Address; candidate: Address }[],
+): Promise<(group: Address, candidate: Address) => boolean> {
+  const keyOf = (group: Address, candidate: Address) => `${group}${candidate}`.toLowerCase()
+  const unique = new Map(questions.map((question) => [keyOf(question.group, question.candidate), question]))
+  const answers = await Promise.all(
+    [...unique].map(async ([key, { group, candidate }]) => {
+      const asked = connectGroup(group, runner).keyHasPurpose(zeroPadValue(candidate, 32), groupMemberPurpose)
+      return [key, await asked.catch(() => false)] as const
+    }),
+  )
+  const members = new Map(answers)
+  return (group, candidate) => members.get(keyOf(group, candidate)) === true
 }
 
 const tokenAbi = [

@@ -2,6 +2,7 @@ export * as Archive from './Archive.ts'
 export * as Bundle from './Bundle.ts'
 export * as Bytes from './Bytes.ts'
 export * as Checksum from './Checksum.ts'
+export * as Choice from './Choice.ts'
 export * as Cipher from './Cipher.ts'
 export * as Contracts from './contracts.ts'
 export {
@@ -22,6 +23,7 @@ export {
   type Group,
   type Hub,
   type Marketplace,
+  readMembership,
   type Token,
   type WorkerpoolRegistry,
 } from './contracts.ts'
@@ -33,6 +35,7 @@ export {
   type RecordedDeployment,
   UnknownDeploymentError,
 } from './Deployment.ts'
+export * as Explanation from './Explanation.ts'
 export { BaseError, type BaseErrorOptions, InvalidValueError, RetryableError } from './errors.ts'
 export { type Address, type Hex, zeroAddress, zeroHash } from './hex.ts'
 export * as Lease from './Lease.ts'

@@ -1,12 +1,9 @@
-import { type Address, type Contracts, type Hex, Order } from '@sealdeal/protocol'
+import { type Address, type Contracts, type Hex, Match, Order } from '@sealdeal/protocol'
 import type { Database, Log } from '@sealdeal/server'
 import type { Market } from './market.ts'
 
 /** What the pool offers. `price` per task, in units of the token; `volume` in tasks. */
 export type Terms = { workerpool: Address; price: bigint; category: bigint; volume: bigint; tag: Hex; trust: bigint }
-
-/** Share of the price that the Hub locks of the owner's stake for each task, in percent. */
-const STAKE_RATIO = 30n
 
 export type OfferParameters = {
   database: Database
@@ -60,7 +57,7 @@ export async function keepOffer(parameters: OfferParameters): Promise<Hex | unde
 /** As much as the terms say and the owner's free stake covers. */
 async function signOffer({ hub, owner, signer, domain, terms, log }: OfferParameters) {
   const { price, workerpool, category, tag, trust } = terms
-  const perTask = (price * STAKE_RATIO) / 100n
+  const perTask = Match.poolStake(price, 1n)
   const { stake } = await hub.viewAccount(owner)
   const covered = perTask === 0n ? terms.volume : stake / perTask
   const volume = covered < terms.volume ? covered : terms.volume

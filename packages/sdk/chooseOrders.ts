@@ -1,9 +1,8 @@
-import { type Address, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
+import { type Address, Choice, type Hex, Match, Order, readMembership, zeroAddress } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
 import { OrderNotFoundError, type Rejection } from './errors.ts'
-import { poolStake } from './explainMatch.ts'
 import { findOrders } from './findOrders.ts'
-import { hashOf, readFacts, readMembership } from './matchState.ts'
+import { hashOf, readFacts } from './matchState.ts'
 
 export type Chosen = {
   app: Order.Signed<'app'>
@@ -16,7 +15,7 @@ export type Chosen = {
 /** How many orders of a kind are looked at, cheapest first. */
 const pageSize = 20
 
-type Candidate<kind extends Order.Kind> = { order: Order.Signed<kind>; orderHash: Hex; state: Match.State }
+type Candidate<kind extends Order.Kind> = Choice.Candidate<kind> & { orderHash: Hex }
 
 /**
  * The cheapest app, dataset and workerpool orders that this request can be matched with now. Reads the market, then asks
@@ -37,7 +36,7 @@ export async function chooseOrders(client: Client, request: Order.Request): Prom
       minTag: request.tag,
     }),
   ])
-  const isMember = await readMembership(client, questions(request, { apps, datasets, pools }))
+  const isMember = await readMembership(client.provider, questions(request, { apps, datasets, pools }))
 
   const usableApps = await usable(client, request, { kind: 'app', orders: apps, codes: appCodes, isMember })
   const usableDatasets = needsDataset
@@ -82,12 +81,20 @@ async function usable<kind extends 'app' | 'dataset'>(
         ...mismatches.filter(({ code }) => codes.includes(code)).map(({ sentence }) => sentence),
         ...tooFew(left, request),
       ]
-      return { order, orderHash: hashOf(present, client.domain), state, reasons }
+      return { ...candidate(client, present, state), order, reasons }
     }),
   )
   const { kept, rejected } = split(judged)
   if (kept.length === 0) throw new OrderNotFoundError({ kind, ...assetOf(request[kind]), rejected })
   return kept
+}
+
+function candidate({ domain }: Client, present: Match.Present, state: Awaited<ReturnType<typeof readFacts>>) {
+  const [kind, { volume }] = present
+  const { registered, authentic, consumed } = state as Match.State
+  const isRegistered = kind === 'request' || registered?.[kind] !== false
+  const remaining = volume - (consumed?.[kind] ?? 0n)
+  return { orderHash: hashOf(present, domain), remaining, isRegistered, isAuthentic: authentic?.[kind] !== false }
 }
 
 type Judged<kind extends Order.Kind> = Candidate<kind> & { reasons: string[] }
@@ -104,12 +111,12 @@ async function affordablePools(client: Client, request: Order.Request, orders: O
   const judged = orders.map(async (order): Promise<Judged<'workerpool'>> => {
     const state = await readFacts(client, ['workerpool', order])
     const { stake } = await client.contracts.hub.viewAccount(state.owner)
-    const needed = poolStake(order.workerpoolprice, request.volume)
+    const needed = Match.poolStake(order.workerpoolprice, request.volume)
     const reasons = [
       ...(stake < needed ? [`Its owner has ${stake} free in the escrow, but must stake ${needed}.`] : []),
       ...tooFew(order.volume - (state.consumed.workerpool ?? 0n), request),
     ]
-    return { order, orderHash: Order.hash('workerpool', order, client.domain), state, reasons }
+    return { ...candidate(client, ['workerpool', order], state), order, reasons }
   })
   return split(await Promise.all(judged))
 }
@@ -126,31 +133,27 @@ function split<kind extends Order.Kind>(judged: Judged<kind>[]): { kept: Candida
   }
 }
 
-/** The cheapest three that break no rule together. */
+/** The cheapest three that break no rule together, or what keeps each pool's order from the best of the others. */
 function pick(
   request: Order.Request,
   { apps, datasets, pools, isMember }: Pickable,
 ): Chosen | { rejected: Rejection[] } {
-  let best: Chosen | undefined
-  const rejected = new Map<Hex, string[]>()
-  for (const app of apps) {
-    for (const dataset of datasets) {
-      for (const pool of pools) {
-        const orders = { app: app.order, dataset: dataset?.order, workerpool: pool.order }
-        const state = merge([app.state, dataset?.state ?? {}, pool.state])
-        const mismatches = Match.check({ ...orders, request: { ...request, sign: '0x' } }, { ...state, isMember })
-        const price = Match.price(orders)
-        if (mismatches.length > 0) {
-          const reasons = mismatches.map(({ sentence }) => sentence)
-          if (!rejected.has(pool.orderHash)) rejected.set(pool.orderHash, reasons)
-        } else if (best === undefined || price < best.price) {
-          const { dataset: used, ...others } = orders
-          best = { ...others, ...(used === undefined ? {} : { dataset: used }), price }
-        }
-      }
-    }
+  const wanted = { order: { ...request, sign: '0x' as const }, remaining: request.volume }
+  const book = { apps, datasets: datasets.filter((dataset) => dataset !== undefined), workerpools: pools }
+  const choice = Choice.cheapest({ request: wanted, book, isMember })
+  if (choice) {
+    const { app, dataset, workerpool } = choice.orders
+    return { app, ...(dataset === undefined ? {} : { dataset }), workerpool, price: choice.price }
   }
-  return best ?? { rejected: [...rejected].map(([orderHash, reasons]) => ({ orderHash, reasons })) }
+  const [app, dataset] = [apps[0], datasets[0]]
+  if (!app) return { rejected: [] }
+  const rejected = pools.map((pool) => {
+    const orders = { app: app.order, dataset: dataset?.order, workerpool: pool.order, request: wanted.order }
+    const state = Choice.stateOf({ app, dataset, workerpool: pool, request: wanted })
+    const reasons = Match.check(orders, { ...state, isMember }).map(({ sentence }) => sentence)
+    return { orderHash: pool.orderHash, reasons }
+  })
+  return { rejected }
 }
 
 type Pickable = {
@@ -158,14 +161,6 @@ type Pickable = {
   datasets: (Candidate<'dataset'> | undefined)[]
   pools: Candidate<'workerpool'>[]
   isMember: (group: Address, candidate: Address) => boolean
-}
-
-function merge(states: Match.State[]): Match.State {
-  return states.reduce((sum, state) => ({
-    registered: { ...sum.registered, ...state.registered },
-    authentic: { ...sum.authentic, ...state.authentic },
-    consumed: { ...sum.consumed, ...state.consumed },
-  }))
 }
 
 /** Orders that would suit the request: one of them at a time is replaced by a real one and judged. */

@@ -19,7 +19,7 @@ export { allGrants, type GetGrantedAccessParameters, getGrantedAccess } from './
 export { type GetPayoutsReturnType, getPayouts, type Payout } from './getPayouts.ts'
 export { type GrantAccessParameters, type GrantedAccess, grantAccess } from './grantAccess.ts'
 export { type MatchOrdersReturnType, matchOrders } from './matchOrders.ts'
-export { readFacts, readMatchState, readMembership } from './matchState.ts'
+export { readFacts, readMatchState } from './matchState.ts'
 export { type ProtectDataParameters, type ProtectDataReturnType, protectData } from './protectData.ts'
 export { type PublishOrderParameters, publishOrder, signOrder, unpublishOrder } from './publishOrder.ts'
 export { type RevokeAccessParameters, revokeAccess } from './revokeAccess.ts'

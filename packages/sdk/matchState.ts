@@ -1,14 +1,11 @@
-import { type Address, connectGroup, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
-import { zeroPadValue } from 'ethers'
+import { type Address, type Hex, Match, Order, readMembership, zeroAddress } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
-
-const groupMemberPurpose = 4n
 
 /** What the chain says now about four orders. */
 export async function readMatchState(client: Client, orders: Match.Orders): Promise<Match.State> {
   const [categoryCount, isMember, ...facts] = await Promise.all([
     client.contracts.hub.countCategory(),
-    readMembership(client, Match.groupQuestions(orders)),
+    readMembership(client.provider, Match.groupQuestions(orders)),
     ...Match.present(orders).map((present) => readFacts(client, present)),
   ])
   return {
@@ -36,23 +33,6 @@ export async function readFacts({ contracts, domain }: Client, present: Match.Pr
     authentic: { [kind]: isAuthentic },
     consumed: { [kind]: used },
   } satisfies Match.State & { owner: Address }
-}
-
-/** Asks each group once whether it admits the candidate; whoever cannot answer refuses. */
-export async function readMembership(
-  { provider }: Client,
-  questions: { group: Address; candidate: Address }[],
-): Promise<(group: Address, candidate: Address) => boolean> {
-  const keyOf = (group: Address, candidate: Address) => `${group}${candidate}`.toLowerCase()
-  const unique = new Map(questions.map((question) => [keyOf(question.group, question.candidate), question]))
-  const answers = await Promise.all(
-    [...unique].map(async ([key, { group, candidate }]) => {
-      const asked = connectGroup(group, provider).keyHasPurpose(zeroPadValue(candidate, 32), groupMemberPurpose)
-      return [key, await asked.catch(() => false)] as const
-    }),
-  )
-  const members = new Map(answers)
-  return (group, candidate) => members.get(keyOf(group, candidate)) === true
 }
 
 async function ownerOf(contracts: Client['contracts'], [kind, order]: Match.Present): Promise<string> {

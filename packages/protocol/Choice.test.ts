@@ -1,7 +1,9 @@
-import { type Address, Match, Order, Tag, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Book, type Candidate, type Choice, choose } from './choose.ts'
+import { type Address, Choice, Match, Order, Tag, zeroAddress } from './index.ts'
+
+type Book = Choice.Book
+type Candidate<kind extends Order.Kind> = Choice.Candidate<kind>
 
 const address = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`
 const app = address(1)
@@ -118,10 +120,10 @@ function cheapest(request: Candidate<'request'>, book: Book): bigint | undefined
   return prices.length === 0 ? undefined : prices.reduce((least, next) => (next < least ? next : least))
 }
 
-const chosen = (request: Candidate<'request'>, book: Book): Choice | undefined =>
-  choose({ request, book, isMember, categoryCount: 5n })
+const chosen = (request: Candidate<'request'>, book: Book): Choice.Chosen | undefined =>
+  Choice.cheapest({ request, book, isMember, categoryCount: 5n })
 
-describe('choose', () => {
+describe('Choice.cheapest', () => {
   it('finds a match exactly when one exists, and no cheaper one exists', () => {
     let found = 0
     fc.assert(
@@ -134,6 +136,28 @@ describe('choose', () => {
     )
     // Books in which nothing ever fits would prove nothing.
     expect(found).to.be.greaterThan(100)
+  })
+
+  it('takes no order that is known not to be registered or signed, and the first of equally cheap ones', () => {
+    const order = (salt: number): Candidate<'app'> =>
+      candidate<'app'>({ ...Order.create('app', { app, salt: `0x${String(salt).padStart(64, '0')}` }), sign: '0x' }, 1n)
+    const pool = candidate<'workerpool'>(
+      { ...Order.create('workerpool', { workerpool: pools[0] as Address }), sign: '0x' },
+      1n,
+    )
+    const request = candidate<'request'>({ ...Order.create('request', { app, requester }), sign: '0x' }, 1n)
+    const [first, second, third, fourth] = [order(1), order(2), order(3), order(4)]
+    const book = {
+      apps: [
+        { ...first, isRegistered: false },
+        { ...second, isAuthentic: false },
+        { ...third, isAuthentic: true },
+        fourth,
+      ],
+      datasets: [],
+      workerpools: [pool],
+    }
+    expect(chosen(request, book)?.orders.app).to.equal(third.order)
   })
 
   it('chooses orders that the rules accept, for no more tasks than each has left', () => {
