@@ -12,12 +12,14 @@ import { z } from 'zod'
 import { find } from './book.ts'
 import { dealJson, findDeal, listDeals } from './deals.ts'
 import { BadRequestError, NotFoundError, spelled } from './errors.ts'
+import { explain, type Wish } from './explain.ts'
 import { listOrders } from './list.ts'
 import { publish } from './publish.ts'
 import { unpublish } from './unpublish.ts'
 import {
   address,
   chainQuery,
+  explainQuery,
   hash,
   listParameters,
   listQuery,
@@ -47,6 +49,7 @@ export function routes(parameters: RoutesParameters) {
     for (const kind of Order.kinds) addOrders(app, kind, parameters)
     addDeals(app, parameters)
     addCategories(app, parameters)
+    addExplain(app, parameters)
   }
 }
 
@@ -187,4 +190,20 @@ function addCategories(app: App, parameters: RoutesParameters): void {
       return { ok: true, ...json(row) }
     },
   )
+}
+
+function addExplain(app: App, parameters: RoutesParameters): void {
+  const { database, marketplace, caughtUp } = parameters
+  app.get('/explain', { schema: { querystring: explainQuery } }, async ({ query }) => {
+    const { chainId, requestorderHash, app, requester, ...terms } = query
+    checkChain(parameters, chainId)
+    if (!requestorderHash && !(app && requester)) {
+      throw new BadRequestError({ reason: 'app and requester, or requestorderHash, are required' })
+    }
+    const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined))
+    const named = requestorderHash ? { requestHash: requestorderHash } : { app, requester }
+    await caughtUp()
+    const explained = await explain({ database, runner: marketplace.hub.runner }, { ...given, ...named } as Wish)
+    return { ok: true, ...explained, volume: Number(explained.volume), price: Number(explained.price) }
+  })
 }

@@ -64,6 +64,23 @@ export const listQuery = z.object({
 })
 export type ListQuery = z.output<typeof listQuery>
 
+/** What somebody wants to run: see `explain.ts`. */
+export const explainQuery = z.object({
+  ...chainQuery,
+  requestorderHash: hash.optional(),
+  app: address.optional(),
+  requester: address.optional(),
+  dataset: address.optional(),
+  workerpool: address.optional(),
+  category: whole.optional(),
+  trust: whole.optional(),
+  volume: whole.optional(),
+  tag: hash.optional(),
+  appmaxprice: whole.optional(),
+  datasetmaxprice: whole.optional(),
+  workerpoolmaxprice: whole.optional(),
+})
+
 /** Where a page begins and how long it is. */
 export function pageOf({
   pageIndex = 0,
