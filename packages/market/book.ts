@@ -1,5 +1,6 @@
 import { type Address, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
 import type { Query, Transaction } from '@sealdeal/server'
+import { announce, type News } from './news.ts'
 
 export type Status = 'open' | 'filled' | 'canceled' | 'dead'
 
@@ -115,6 +116,10 @@ export async function remove(
   )
   // The stake that was behind them is free for the orders that wait for some.
   if (kind === 'workerpool' || kind === 'request') await refresh(on, { accounts: [signer] })
+  await announce(
+    on,
+    rows.map((row) => ({ event: `${kind}order_unpublished` as const, id: row.hash })),
+  )
   return rows.map((row) => row.hash)
 }
 
@@ -139,9 +144,9 @@ export async function refresh(transaction: Transaction, { hashes = [], assets = 
 
 /** Judges the affected orders and no other: their stake is that of the accounts which are named, or their own alone. */
 async function judge(transaction: Transaction, { hashes = [], assets = [], accounts = [] }: Affected): Promise<void> {
-  await transaction.query(
+  const changed = await transaction.query<Change>(
     `with recursive affected as (
-       select hash, kind, signer, volume, stake_per_task, published_at,
+       select hash, kind, signer, volume, stake_per_task, published_at, status as was, remaining as had,
          case kind when 'app' then app when 'dataset' then dataset when 'workerpool' then workerpool end as asset
        from book
        where hash = any ($1) or (stake_per_task > 0 and signer = any ($3))
@@ -164,12 +169,12 @@ async function judge(transaction: Transaction, { hashes = [], assets = [], accou
          when closed then 'canceled'
          when left_over <= 0 then 'filled'
          when asset is not null and owner is distinct from signer then 'dead'
-         else 'open' end as status
+         else 'open' end as state
        from facts
      ), staking as (
        select hash, signer, staked, stake_per_task, stake_per_task * left_over as needed,
          row_number() over (partition by signer order by published_at, hash) as turn
-       from standing where status = 'open' and stake_per_task > 0
+       from standing where state = 'open' and stake_per_task > 0
      ), backing as (
        select hash, signer, turn, staked as available, stake_per_task, needed from staking where turn = 1
        union all
@@ -180,11 +185,22 @@ async function judge(transaction: Transaction, { hashes = [], assets = [], accou
      )
      update book set
        remaining = case when closed then 0 else greatest(left_over, 0) end,
-       status = case when available < backing.stake_per_task then 'dead' else standing.status end
+       status = case when available < backing.stake_per_task then 'dead' else state end
      from standing left join backing on backing.hash = standing.hash
-     where book.hash = standing.hash`,
+     where book.hash = standing.hash
+     returning book.hash, book.kind, was, had, book.status as is, book.remaining as has`,
     [hashes, assets, accounts],
   )
+  await announce(transaction, changed.flatMap(newsOf))
+}
+
+type Change = { hash: Hex; kind: Order.Kind; was: Status; had: bigint; is: Status; has: bigint }
+
+/** What the readers of the live feed hear of an order's change. */
+function newsOf({ hash, kind, was, had, is, has }: Change): News[] {
+  if (was !== 'open') return is === 'open' ? [{ event: `${kind}order_published`, id: hash }] : []
+  if (is !== 'open') return [{ event: `${kind}order_unpublished`, id: hash }]
+  return had === has ? [] : [{ event: `${kind}order_updated`, id: hash }]
 }
 
 /** What the open orders of an account take of its stake together, but for one. */

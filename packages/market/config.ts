@@ -8,6 +8,8 @@ export const schema = z.object({
   ...databaseVariables,
   /** First block to read: the one the Hub was deployed in. */
   START_BLOCK: variable.number(0, Number.MAX_SAFE_INTEGER).default(0),
+  /** Milliseconds between looks at the head of the chain: what the live feed lags behind a block at most, nearly. */
+  FOLLOW_INTERVAL: variable.number(10, 60_000).default(40),
   /** How many open orders of one kind one wallet may have. */
   MAX_OPEN_ORDERS: variable.number(1, 1_000_000).default(50),
   /** Requests of one network address per minute; unlimited when unset. */

@@ -66,6 +66,14 @@ export class ChainBehindError extends RetryableError {
   }
 }
 
+/** This replica tells as many readers as it can. */
+export class FeedFullError extends RetryableError {
+  override name = 'FeedFullError'
+  constructor() {
+    super('This replica has as many readers of its live feed as it can serve.', { docsPath: '/market#live-feed' })
+  }
+}
+
 export const errors: ErrorTable = {
   BadRequestError: 400,
   InvalidValueError: 400,
@@ -74,6 +82,7 @@ export const errors: ErrorTable = {
   NotUnpublishedError: 403,
   NotFoundError: 404,
   ChainBehindError: 503,
+  FeedFullError: 503,
 }
 
 /** How published clients spell the kinds. */

@@ -18,6 +18,7 @@ await runProcess({
       host: config.HOST,
       port: config.PORT,
       startBlock: BigInt(config.START_BLOCK),
+      interval: config.FOLLOW_INTERVAL,
       maxOpenOrders: config.MAX_OPEN_ORDERS,
       ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),
     })

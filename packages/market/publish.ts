@@ -2,6 +2,7 @@ import { type Address, type Contracts, Order, zeroAddress } from '@sealdeal/prot
 import type { Database, Transaction } from '@sealdeal/server'
 import { type Entry, find, insert } from './book.ts'
 import { type Failure, OrderRefusedError } from './errors.ts'
+import { announce } from './news.ts'
 import { bookFailures, chainFailures } from './rules.ts'
 import { cursorName } from './watch.ts'
 
@@ -42,7 +43,7 @@ export async function publish<kind extends Order.Kind>(
     const more = await bookFailures(transaction, { kind, hash, order, signer, stake, remaining, maxOpenOrders })
     refuse([...failures, ...more])
     const entry = await insert(transaction, { kind, hash, signer, order })
-    await transaction.query(`select pg_notify('market', $1)`, [`${kind}order_published ${hash}`])
+    await announce(transaction, [{ event: `${kind}order_published`, id: hash }])
     return entry
   })
 }

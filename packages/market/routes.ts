@@ -11,8 +11,9 @@ import {
 import { z } from 'zod'
 import { find } from './book.ts'
 import { dealJson, findDeal, listDeals } from './deals.ts'
-import { BadRequestError, NotFoundError, spelled } from './errors.ts'
+import { BadRequestError, FeedFullError, NotFoundError, spelled } from './errors.ts'
 import { explain, type Wish } from './explain.ts'
+import { type Feed, type Topic, topics } from './feed.ts'
 import { listOrders } from './list.ts'
 import { publish } from './publish.ts'
 import { unpublish } from './unpublish.ts'
@@ -38,6 +39,7 @@ export type RoutesParameters = {
   domain: Order.Domain
   maxOpenOrders: number
   caughtUp: () => Promise<void>
+  feed: Feed
   version: string
 }
 
@@ -50,6 +52,7 @@ export function routes(parameters: RoutesParameters) {
     addDeals(app, parameters)
     addCategories(app, parameters)
     addExplain(app, parameters)
+    addFeed(app, parameters)
   }
 }
 
@@ -205,5 +208,23 @@ function addExplain(app: App, parameters: RoutesParameters): void {
     await caughtUp()
     const explained = await explain({ database, runner: marketplace.hub.runner }, { ...given, ...named } as Wish)
     return { ok: true, ...explained, volume: Number(explained.volume), price: Number(explained.price) }
+  })
+}
+
+/** Server-sent events: `GET /events`, all topics or the one that is named. */
+function addFeed(app: App, parameters: RoutesParameters): void {
+  const querystring = z.object({ ...chainQuery, topic: z.enum(topics).optional() })
+  app.get('/events', { schema: { querystring } }, async ({ query }, reply) => {
+    checkChain(parameters, query.chainId)
+    const wanted = new Set<Topic>(query.topic ? [query.topic] : topics)
+    if (!parameters.feed.add(reply.raw, wanted)) throw new FeedFullError()
+    reply.hijack()
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    reply.raw.write(':\n\n')
   })
 }

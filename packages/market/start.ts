@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, Contracts, Order } from '@sealdeal/protocol'
 import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
 import { ChainBehindError, errors } from './errors.ts'
+import { openFeed } from './feed.ts'
 import { routes } from './routes.ts'
 import { watch } from './watch.ts'
 
@@ -16,6 +17,8 @@ export type MarketParameters = {
   host: string
   port: number
   startBlock?: bigint
+  /** Milliseconds between looks at the head of the chain. */
+  interval?: number
   maxOpenOrders?: number
   requestsPerMinute?: number
 }
@@ -29,10 +32,12 @@ export type Market = {
 
 /** Watches the chain and serves the book. */
 export async function startMarket(parameters: MarketParameters): Promise<Market> {
-  const { chain, hub, database, log, host, port, startBlock = 0n, maxOpenOrders = 50, requestsPerMinute } = parameters
+  const { chain, hub, database, log, host, port, startBlock = 0n, interval = 40, requestsPerMinute } = parameters
+  const { maxOpenOrders = 50 } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const domain = Order.domain({ chainId: chain.chainId, hub })
-  const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock })
+  const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock, interval })
+  const feed = await openFeed({ database, chainId: chain.chainId, log })
   const caughtUp = () => inTime(follower.reach())
   const server = await serve({
     name: 'market',
@@ -41,13 +46,23 @@ export async function startMarket(parameters: MarketParameters): Promise<Market>
     log,
     errors,
     ready: { database: () => database.query('select 1'), chain: () => follower.check() },
-    routes: routes({ database, chain: chain.provider, marketplace, domain, maxOpenOrders, caughtUp, version: '0.1.0' }),
+    routes: routes({
+      database,
+      chain: chain.provider,
+      marketplace,
+      domain,
+      maxOpenOrders,
+      caughtUp,
+      feed,
+      version: '0.1.0',
+    }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   })
   return {
     url: server.url,
     caughtUp,
     async close() {
+      await feed.close()
       await server.close()
       await follower.close()
     },

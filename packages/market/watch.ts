@@ -11,6 +11,7 @@ import {
 import { getAddress, type Provider, toBeHex } from 'ethers'
 import { type Affected, refresh } from './book.ts'
 import { insertDeal } from './deals.ts'
+import { announce } from './news.ts'
 
 export type WatchParameters = {
   provider: Provider & { send: (method: string, params: unknown[]) => Promise<unknown> }
@@ -18,8 +19,8 @@ export type WatchParameters = {
   database: Database
   log: Log
   from: bigint
-  /** After each block that was taken in. */
-  moved?: () => void
+  /** Milliseconds between looks at the head of the chain. */
+  interval: number
 }
 
 /** Name of the market's cursor. */
@@ -31,7 +32,7 @@ type Event = { name: string; args: Record<string, unknown>; log: ChainLog }
 
 /** Keeps the book's rows equal to the chain: deals, closed orders, owners of assets, stakes, categories. */
 export async function watch(parameters: WatchParameters): Promise<Follower> {
-  const { provider, marketplace, database, log, from, moved } = parameters
+  const { provider, marketplace, database, log, from, interval } = parameters
   const { hub, appRegistry, datasetRegistry, workerpoolRegistry } = marketplace
   const hubAddress = (await hub.getAddress()) as Address
   const registries = await Promise.all(
@@ -44,7 +45,7 @@ export async function watch(parameters: WatchParameters): Promise<Follower> {
     address: [hubAddress, ...(registries as Address[])],
     from,
     log,
-    ...(moved ? { moved } : {}),
+    interval,
     async apply({ transaction, block, logs }) {
       const events = logs.flatMap((each) => decode(each, marketplace))
       const affected: Affected[] = []
@@ -85,6 +86,7 @@ async function applyMatch({ transaction, block, event, hub }: Applied & { hub: C
     request: event.args.requestHash as Hex,
   }
   await insertDeal(transaction, { dealId, deal, hashes, block, log: event.log })
+  await announce(transaction, [{ event: 'deal_created', id: dealId }])
   return { hashes: Object.values(hashes) }
 }
 
@@ -152,9 +154,13 @@ async function applyStakes({
 }
 
 async function undo(transaction: Transaction, blockHash: Hex): Promise<void> {
-  const deals = await transaction.query<Record<string, string>>(
-    `delete from deal where block_hash = $1 returning app_hash, dataset_hash, workerpool_hash, request_hash`,
+  const deals = await transaction.query<{ dealid: Hex } & Record<string, string>>(
+    `delete from deal where block_hash = $1 returning dealid, app_hash, dataset_hash, workerpool_hash, request_hash`,
     [blockHash],
+  )
+  await announce(
+    transaction,
+    deals.map(({ dealid }) => ({ event: 'deal_removed', id: dealid })),
   )
   const closings = await transaction.query<{ order_hash: string }>(
     'delete from closing where block_hash = $1 returning order_hash',
