@@ -3,14 +3,15 @@ import { type Address, Contracts, type Hex, Order } from '@sealdeal/protocol'
 import { createLog, openTestDatabase } from '@sealdeal/server'
 import { TypedDataEncoder, Wallet, ZeroHash } from 'ethers'
 import { deployMarketplace } from '../../../deploy/marketplace.ts'
-import { startTestChain } from '../../server/testing/chain.ts'
+import { startTestChain, type TestChain } from '../../server/testing/chain.ts'
 import { type MarketParameters, migrations, startMarket } from '../start.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer of any shape, looked at by the tests
 export type Answer = { status: number; json: any }
 
-export async function createWorld(options: Partial<MarketParameters> = {}) {
-  const chain = await startTestChain()
+/** On Hardhat's own chain, or on another that can set balances and has unlocked accounts. */
+export async function createWorld({ on, ...options }: Partial<MarketParameters> & { on?: TestChain } = {}) {
+  const chain = on ?? (await startTestChain())
   const { provider, chainId } = chain
   const request = ({ method, params = [] }: { method: string; params?: readonly unknown[] | object }) =>
     provider.send(method, params as unknown[])
