@@ -1,0 +1,153 @@
+import { type Address, type Hex, Order, Task } from '@sealdeal/protocol'
+import { expect } from 'chai'
+import type { Indexer } from './index.ts'
+import { ask, createWorld, type World } from './testing/world.ts'
+
+describe('the graphs that published clients ask', function () {
+  this.timeout(120_000)
+  let world: World
+  let indexer: Indexer
+  let app: Address
+  let workerpool: Address
+  before(async () => {
+    world = await createWorld()
+    app = await world.createApp()
+    workerpool = await world.createWorkerpool()
+    indexer = await world.start()
+  })
+  after(async () => {
+    await indexer.close()
+    await world.close()
+  })
+
+  describe('of the protocol', () => {
+    let dealId: Hex
+    let request: Order.Signed<'request'>
+    before(async () => {
+      const orders = await world.ordersOf({ app, workerpool, volume: 2n })
+      request = orders.request
+      dealId = await world.match(orders)
+      expect(await world.settle(dealId, 0n)).to.equal(true)
+      await indexer.caughtUp()
+    })
+
+    it('tells of a deal and its tasks', async () => {
+      const answer = await ask(
+        indexer.url,
+        'protocol',
+        `query ($id: ID!) { deal(id: $id) {
+          id botSize app { id name owner { id } } appPrice workerpoolPrice dataset { id } requester { id balance frozen }
+          completedTasksCount tasks(orderBy: index) { id index status results contributions { worker { id } status hash } events { type } }
+        } }`,
+        { id: dealId },
+      )
+      const worker = world.people.workers[0]?.address.toLowerCase()
+      const taskId = Task.id(dealId, 0n)
+      const account = await world.contracts.hub.viewAccount(world.people.requester.address)
+      expect(answer.deal).to.deep.include({
+        id: dealId,
+        botSize: '2',
+        appPrice: '0.000000003',
+        workerpoolPrice: '0.0000001',
+        dataset: null,
+        completedTasksCount: 1,
+      })
+      expect(answer.deal.app.owner.id).to.equal(world.people.owner.address.toLowerCase())
+      expect(Math.round(Number(answer.deal.requester.balance) * 1e9)).to.equal(Number(account.stake))
+      expect(Math.round(Number(answer.deal.requester.frozen) * 1e9)).to.equal(Number(account.locked))
+      const { consensusValue } = await world.contracts.hub.viewTask(taskId)
+      expect(answer.deal.tasks).to.deep.equal([
+        {
+          id: taskId,
+          index: '0',
+          status: 'COMPLETED',
+          results: '0x7b7d',
+          contributions: [{ worker: { id: worker }, status: 'PROVED', hash: consensusValue }],
+          events: ['TaskInitialize', 'TaskContribute', 'TaskConsensus', 'TaskReveal', 'TaskFinalize'].map((type) => ({
+            type,
+          })),
+        },
+      ])
+    })
+
+    it('finds the deals of a request, with the query of the published client', async () => {
+      const query = `
+    query ($where: Deal_filter) {
+      deals(where: $where) {
+        tasks {
+          taskId: id
+          bulkSlice {
+            datasets {
+              id
+            }
+          }
+        }
+      }
+    }`
+      const where = { requestorder: Order.hash('request', request, world.domain) }
+      expect(await ask(indexer.url, 'protocol', query, { where })).to.deep.equal({
+        deals: [{ tasks: [{ taskId: Task.id(dealId, 0n), bulkSlice: null }] }],
+      })
+    })
+  })
+
+  describe('of protected data', () => {
+    const query = `
+      query ($start: Int!, $range: Int!, $where: ProtectedData_filter) {
+        protectedDatas(where: $where, skip: $start, first: $range, orderBy: creationTimestamp, orderDirection: desc) {
+          id name owner { id } schema { id } creationTimestamp multiaddr
+        }
+      }`
+    const made: Address[] = []
+    const find = async (where: object, { start = 0, range = 1_000 } = {}): Promise<number[]> => {
+      const { protectedDatas } = await ask(indexer.url, 'dataprotector', query, { where, start, range })
+      return protectedDatas.map(({ id }: { id: string }) => made.findIndex((each) => each.toLowerCase() === id))
+    }
+    before(async () => {
+      const { owner, requester } = world.people
+      made.push(await world.protectData('{"email":"string"}', { holder: owner }))
+      made.push(await world.protectData('{"email":"string","n":{"png":"image/png"}}', { holder: requester }))
+      made.push(await world.protectData('{"n":"bool"}', { holder: owner }))
+      // A name that is no text, and a schema that is none.
+      made.push(await world.protectData('[1, \u0000', { holder: owner, name: 'nul \u0000' }))
+      await indexer.caughtUp()
+    })
+
+    it('finds it by address, owner, schema and time, the newest first', async () => {
+      const owner = world.people.requester.address
+      expect(await find({})).to.deep.equal([3, 2, 1, 0])
+      expect(await find({ and: [{ id: made[1] }] })).to.deep.equal([1])
+      expect(await find({ owner })).to.deep.equal([1])
+      expect(await find({ schema_contains: ['email:string'] })).to.deep.equal([1, 0])
+      expect(await find({ schema_contains: ['email:string', 'n.png:image/png'] })).to.deep.equal([1])
+      const any = { or: [{ schema_contains: ['n:bool'] }, { schema_contains: ['n.png:image/png'] }] }
+      expect(await find({ and: [any, { owner_not: owner }] })).to.deep.equal([2])
+      const since = (await world.provider.getBlock('latest'))?.timestamp
+      expect(await find({ creationTimestamp_gte: since })).to.deep.equal([3])
+      expect(await find({ id_in: [made[0], made[2]] })).to.deep.equal([2, 0])
+    })
+
+    it('hands it out in pages', async () => {
+      expect(await find({}, { range: 3 })).to.deep.equal([3, 2, 1])
+      expect(await find({}, { start: 3, range: 3 })).to.deep.equal([0])
+    })
+
+    it('follows it to its new owner', async () => {
+      const { owner, requester } = world.people
+      const registry = world.contracts.datasetRegistry.connect(requester)
+      const token = BigInt(made[1] ?? 0)
+      await world.mined(registry['safeTransferFrom(address,address,uint256)'](requester.address, owner.address, token))
+      await indexer.caughtUp()
+      expect(await find({ owner: requester.address })).to.deep.equal([])
+      expect(await find({ owner: owner.address.toLowerCase() })).to.deep.equal([3, 2, 1, 0])
+    })
+
+    it('refuses what it does not understand', async () => {
+      const refused = async (where: object) => String(await find(where).catch((error: Error) => error))
+      expect(await refused({ color: 'red' })).to.include('Field "color" is not defined')
+      expect(await refused({ creationTimestamp_gte: 'soon' })).to.include('BigInt cannot be "soon"')
+      const many = await find({}, { range: 5_000 }).catch((error: Error) => error)
+      expect(String(many)).to.include('first is 5000')
+    })
+  })
+})

@@ -1,0 +1,1 @@
+export { type Indexer, type IndexerParameters, migrations, startIndexer } from './start.ts'

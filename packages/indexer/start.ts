@@ -1,0 +1,53 @@
+import { type Address, Contracts } from '@sealdeal/protocol'
+import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { routes } from './routes.ts'
+import { watch } from './watch.ts'
+
+/** Tables of the indexer, for whoever opens its database. */
+export const migrations = [new URL('./migrations/', import.meta.url)]
+
+export type IndexerParameters = {
+  chain: Chain
+  hub: Address
+  /** Where datasets are made together with their schemas. */
+  dataProtector?: Address
+  /** Where the lists of datasets of bulk requests are read; without it they stay unknown. */
+  ipfsGateway?: string
+  database: Database
+  log: Log
+  host: string
+  port: number
+  startBlock?: bigint
+  requestsPerMinute?: number
+}
+
+export type Indexer = {
+  url: string
+  /** Resolves when the rows include all that the chain has said so far. */
+  caughtUp: () => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Follows the chain into rows and answers GraphQL over them. */
+export async function startIndexer(parameters: IndexerParameters): Promise<Indexer> {
+  const { chain, hub, dataProtector, database, log, host, port, startBlock = 0n, requestsPerMinute } = parameters
+  const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
+  const follower = await watch({ chain, marketplace, dataProtector, database, log, from: startBlock })
+  const server = await serve({
+    name: 'indexer',
+    host,
+    port,
+    log,
+    ready: { database: () => database.query('select 1'), chain: () => follower.check() },
+    routes: routes({ database, follower, version: '0.1.0' }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  })
+  return {
+    url: server.url,
+    caughtUp: () => follower.reach(),
+    async close() {
+      await server.close()
+      await follower.close()
+    },
+  }
+}
