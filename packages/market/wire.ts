@@ -12,7 +12,10 @@ export const address = z
   .string()
   .regex(isAddress, { error: 'must be an address' })
   .transform((text) => getAddress(text.toLowerCase()) as Address)
-const addressOrAny = z.union([z.literal('any'), address], { error: 'must be an address or any' })
+const addressOrAny = z
+  .string()
+  .regex(/^(any|0x[0-9a-fA-F]{40})$/, { error: 'must be an address or any' })
+  .transform((text) => (text === 'any' ? text : (getAddress(text.toLowerCase()) as Address)))
 export const hash = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, { error: 'must be 32 bytes in hex' })

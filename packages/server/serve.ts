@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fastifyCors } from '@fastify/cors'
 import { fastifyRateLimit } from '@fastify/rate-limit'
+import { fastifySwagger } from '@fastify/swagger'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,7 +12,12 @@ import {
   LogController,
   type RawServerDefault,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { answerError, type ErrorTable } from './answer.ts'
 import { type Log, withoutCredentials } from './log.ts'
@@ -66,7 +72,7 @@ export type Server = {
 
 /**
  * Serves HTTP: routes typed by zod, one error table, JSON always, request ids, `/health` (the process lives), `/ready`
- * (it can work), `/metrics` (Prometheus), open CORS. When it listens it logs `listening` with its `url`.
+ * (it can work), `/metrics` (Prometheus), `/openapi.json` (the routes, as their schemas have it), open CORS. When it listens it logs `listening` with its `url`.
  */
 export async function serve(parameters: ServeParameters): Promise<Server> {
   const { name, version, host, port, log, routes, ready = {}, bodyLimit = 1_048_576 } = parameters
@@ -101,7 +107,13 @@ export async function serve(parameters: ServeParameters): Promise<Server> {
     })
   }
 
+  await app.register(fastifySwagger, {
+    openapi: { openapi: '3.1.0', info: { title: `Sealdeal ${name}`, version: version ?? '0.1.0' } },
+    transform: jsonSchemaTransform,
+  })
+
   const unlimited = { config: { rateLimit: false } }
+  app.get('/openapi.json', async () => app.swagger())
   app.get('/health', unlimited, async () => ({ ok: true, name, ...(version ? { version } : {}) }))
   app.get('/ready', unlimited, async (_request, reply) => {
     const checks = Object.fromEntries(
