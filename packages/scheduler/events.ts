@@ -84,4 +84,4 @@ export function watchPool({
   }
 }
 
-type At = { transaction: Parameters<FollowParameters['apply']>[0]['transaction']; blockNumber: bigint }
+type At = { transaction: Parameters<NonNullable<FollowParameters['apply']>>[0]['transaction']; blockNumber: bigint }

@@ -30,6 +30,10 @@ export type FollowParameters = {
   also?: LogFilter
   /** First block that can hold anything of interest. */
   from?: bigint
+  /** Writes the rows of one block that has logs. Runs in the transaction that moves the cursor: never twice, never lost. */
+  apply?: (batch: { transaction: Transaction } & LoggedBlock) => Promise<void>
+  /** In place of `apply`: writes the rows of many such blocks at once, the oldest first. For those whose history is long. */
+  applyBlocks?: (batch: { transaction: Transaction; blocks: readonly LoggedBlock[] }) => Promise<void>
   /** Takes back what `apply` wrote for a block that is no longer part of the chain. Called from the newest down. */
   undo: (batch: { transaction: Transaction; block: { number: bigint; hash: Hex } }) => Promise<void>
   /** After a commit that moved the cursor, with the new position. */
@@ -37,18 +41,7 @@ export type FollowParameters = {
   log: Log
   /** Milliseconds between looks at the head of the chain. */
   interval?: number
-} & Apply
-
-/** Blocks that have logs are written in the transaction that moves the cursor: never twice, never lost. */
-type Apply =
-  | {
-      /** Writes the rows of one block. */
-      apply: (batch: { transaction: Transaction } & LoggedBlock) => Promise<void>
-    }
-  | {
-      /** Writes the rows of many blocks, the oldest first: for those whose history is long. */
-      applyBlocks: (batch: { transaction: Transaction; blocks: readonly LoggedBlock[] }) => Promise<void>
-    }
+}
 
 export type LoggedBlock = { block: FollowedBlock; logs: readonly ChainLog[] }
 
@@ -94,10 +87,10 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
     await database.transaction(async (transaction) => {
       await moveCursor({ transaction, name, from: cursor, to })
       const logged = blocks.filter(({ logs }) => logs.length > 0).map(({ header, logs }) => ({ block: header, logs }))
-      if ('applyBlocks' in parameters) {
+      if (parameters.applyBlocks) {
         if (logged.length > 0) await parameters.applyBlocks({ transaction, blocks: logged })
       } else {
-        for (const each of logged) await parameters.apply({ transaction, ...each })
+        for (const each of logged) await parameters.apply?.({ transaction, ...each })
       }
       const kept = [...blocks.map(({ header, logs }) => ({ ...header, touched: logs.length > 0 }))]
       if (kept.at(-1)?.number !== to.number) kept.push({ ...to, touched: false, timestamp: 0n, parentHash: to.hash })
