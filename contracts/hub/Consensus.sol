@@ -164,10 +164,8 @@ abstract contract Consensus is IConsensus, Completion {
         // Effect.
         _reject(taskId, round.group);
         task.status = TaskStatus.ACTIVE;
-        task.consensusTime = 0;
         task.reopened = true;
         round.winners = 0;
-        round.revealDeadline = 0;
         emit TaskReopen(taskId);
     }
 

@@ -214,12 +214,12 @@ abstract contract HubStorage {
         }
     }
 
+    /// @dev Of a task past being active: whether it was reopened is forgotten, nobody asks any more.
     function _store(TaskState storage state, TaskState memory task) internal {
         uint256 slot = uint256(task.status) | (uint256(task.deal) << 8) | (uint256(task.index) << 48);
         slot |= (uint256(task.result) << 80) | (uint256(task.resultOffset) << 120);
         slot |= (uint256(task.resultLength) << 136) | (uint256(task.consensusTime) << 152);
         slot |= uint256(task.datasets) << 192;
-        if (task.reopened) slot |= 1 << 232;
         assembly ("memory-safe") {
             sstore(state.slot, slot)
         }
@@ -428,7 +428,7 @@ abstract contract HubStorage {
         return uint40(Math.min(block.timestamp + REVEAL_DEADLINE_RATIO * timeref, WIDE_DEADLINE));
     }
 
-    /// @dev Zero while no result is agreed on.
+    /// @dev Means something only where a result is agreed on.
     function _revealDeadlineOf(TaskState storage task, Round storage round) internal view returns (uint256 deadline) {
         deadline = round.revealDeadline;
         if (deadline != WIDE_DEADLINE) return deadline;

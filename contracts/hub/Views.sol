@@ -330,7 +330,7 @@ abstract contract Views is IViews, ISignatures, Signatures {
         task.timeref = _readDeal(task.dealid, deal);
         task.contributionDeadline = deal.startTime + CONTRIBUTION_DEADLINE_RATIO * task.timeref;
         task.finalDeadline = deal.startTime + FINAL_DEADLINE_RATIO * task.timeref;
-        if (_rounds[taskId].contributors > 0) _readRound(taskId, state, task);
+        _readRound(taskId, state, task);
         if (state.status == TaskStatus.COMPLETED) _readCompletion(taskId, state, task);
     }
 
