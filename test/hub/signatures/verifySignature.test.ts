@@ -30,6 +30,16 @@ const troubles = [
   'returns one byte',
 ]
 
+/** What a contract says that approves (ERC-1271), as a word. */
+const APPROVED = ethers.zeroPadBytes('0x1626ba7e', 32)
+
+/** Code that ends every call with the first bytes of a word. */
+function codeThatEnds(how: 'return' | 'revert', word: string, length: number): string {
+  const { concat, toBeHex } = ethers
+  // PUSH32 word, MSTORE at 0; then RETURN or REVERT from 0.
+  return concat(['0x7f', word, '0x600052', '0x60', toBeHex(length, 1), '0x6000', how === 'return' ? '0xf3' : '0xfd'])
+}
+
 /** A key of ours, so that a bare digest can be signed. */
 async function keyHolder() {
   const market = await loadFixture(deployedMarketplace)
@@ -100,6 +110,21 @@ describe('verifySignature', () => {
         expect(await hub.verifySignature(contract, digest, signature.serialized)).to.equal(false)
       })
     }
+
+    it('takes nothing but a whole word that was returned for an approval', async () => {
+      const { hub, signature, anyone } = await loadFixture(keyHolder)
+      // What is looked up last before is the digest: its zeros must not complete a short answer.
+      const zeros = ethers.zeroPadBytes('0xabcdef01', 32)
+      for (const asked of [digest, zeros, ethers.ZeroHash]) {
+        const answers = async (how: 'return' | 'revert', length: number) => {
+          await setCode(anyone.address, codeThatEnds(how, APPROVED, length))
+          return hub.verifySignature(anyone, asked, signature.serialized)
+        }
+        for (const length of [32, 33, 255]) expect(await answers('return', length)).to.equal(true)
+        for (const length of [0, 4, 31]) expect(await answers('return', length), `${length}`).to.equal(false)
+        for (const length of [4, 31, 32, 255]) expect(await answers('revert', length), `${length}`).to.equal(false)
+      }
+    })
   })
 
   describe('given an account with a key and code (EIP-7702)', () => {
