@@ -40,7 +40,7 @@ contract SlotProperties {
         assert(keccak256(abi.encode(_hub.storeVault(vault))) == keccak256(abi.encode(vault)));
     }
 
-    /// @notice The slot of a task is read as it was written.
+    /// @notice The slot of a task is read as it was written; whether it was reopened is forgotten.
     function test_tasks(
         bytes32 taskId,
         uint8 status,
@@ -53,7 +53,9 @@ contract SlotProperties {
         (task.deal, task.result, task.consensusTime, task.datasets) = (times[0], times[1], times[2], times[3]);
         (task.index, task.resultOffset, task.resultLength) = (index, place[0], place[1]);
         task.reopened = status > 127;
-        assert(keccak256(abi.encode(_hub.storeTask(taskId, task))) == keccak256(abi.encode(task)));
+        HubStorage.TaskState memory stored = _hub.storeTask(taskId, task);
+        task.reopened = false;
+        assert(keccak256(abi.encode(stored)) == keccak256(abi.encode(task)));
     }
 
     /// @notice A task that begins keeps the datasets attached to it, and nothing else of what its slot had.
