@@ -15,6 +15,8 @@ describe('the description of the market', function () {
   let described: Description
   before(async () => {
     world = await createWorld()
+    // Until the history of the chain is read, `/ready` says so with a 503: that is no failure.
+    while ((await world.call('/ready')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
     described = (await world.call('/openapi.json')).json
   })
   after(() => world.close())
