@@ -183,6 +183,35 @@ describe('the book', function () {
       expect((await world.get('/deals')).status).to.equal(400)
     })
 
+    it('tasks of a deal are what the Hub says of them, and prices those of the latest deals', async () => {
+      const { request, match } = await quadruple()
+      await match()
+      await world.market().caughtUp()
+      const [{ dealid }] = (await world.get('/deals', { requestorderHash: request.hash })).json.deals
+      const deployer = await world.provider.getSigner(0)
+      await (await world.contracts.hub.connect(deployer).initialize(dealid, 1n)).wait()
+      const { json } = await world.get('/tasks', { dealid })
+      expect(json.count).to.equal(5)
+      expect(json.tasks.map(({ idx, status }: { idx: number; status: string }) => [idx, status])).to.deep.equal([
+        [0, 'UNSET'],
+        [1, 'ACTIVE'],
+        [2, 'UNSET'],
+        [3, 'UNSET'],
+        [4, 'UNSET'],
+      ])
+      const one = await world.get(`/tasks/${json.tasks[1].taskid}`)
+      expect(one.json).to.deep.include({ ok: true, ...json.tasks[1], dealid })
+      expect((await world.get(`/tasks/${json.tasks[0].taskid}`)).json.error).to.equal('task not found')
+      expect((await world.get('/tasks', { dealid: request.hash })).json.error).to.equal('deal not found')
+
+      const prices = (await world.get('/ohlc', { category: 0 })).json
+      const block = await world.provider.getBlock('latest')
+      expect(prices.count).to.be.within(1, 100)
+      expect(prices.ohlc.at(-1)[0] / 1_000).to.be.within((block?.timestamp ?? 0) - 60, block?.timestamp ?? 0)
+      expect(prices.ohlc.at(-1).slice(1)).to.deep.equal([10, 5])
+      expect((await world.get('/ohlc', { category: 4 })).json.ohlc).to.deep.equal([])
+    })
+
     it('a closed order is canceled', async () => {
       const { apps, developer } = await quadruple()
       const hub = world.contracts.hub.connect(developer)

@@ -105,6 +105,20 @@ export async function findDeal(on: Query, dealId: string): Promise<DealRow | und
   return row
 }
 
+/** Time, workerpool price and volume of the latest deals of a category, the oldest first. */
+export async function listPrices(
+  on: Query,
+  { category, limit }: { category: bigint; limit: number },
+): Promise<{ time: Date; price: bigint; volume: bigint }[]> {
+  return on.query(
+    `select * from (
+       select block_time as time, (details -> 'workerpool' ->> 'price')::numeric as price, volume, block_number, log_index
+       from deal where details ->> 'category' = $1 order by block_number desc, log_index desc limit $2
+     ) latest order by block_number, log_index`,
+    [String(category), limit],
+  )
+}
+
 /** The wire form: numbers as JSON numbers. */
 export function dealJson(row: DealRow, chainId: bigint): DealJson {
   const { details } = row

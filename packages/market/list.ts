@@ -49,18 +49,24 @@ export const bulkVolume = 2n ** 53n - 2n
 /** Open orders, the cheapest first (requests: the best paying first), then the oldest; and their number. */
 export async function listOrders(on: Query, parameters: ListParameters): Promise<{ entries: Entry[]; count: number }> {
   const { conditions, values } = conditionsOf(parameters)
-  const where = conditions.join(' and ')
-  const direction = parameters.kind === 'request' ? 'desc' : 'asc'
   const [entries, [counted]] = await Promise.all([
-    on.query<Entry>(
-      `select hash, kind, signer, signed, price, volume, remaining, status, published_at from book where ${where}
-       order by price ${direction}, published_at, hash
-       limit $${values.length + 1} offset $${values.length + 2}`,
-      [...values, parameters.limit, parameters.offset ?? 0],
-    ),
-    on.query<{ count: bigint }>(`select count(*) from book where ${where}`, values),
+    listEntries(on, parameters),
+    on.query<{ count: bigint }>(`select count(*) from book where ${conditions.join(' and ')}`, values),
   ])
   return { entries, count: Number(counted?.count ?? 0n) }
+}
+
+/** The same without their number, which takes a walk over all of them. */
+export async function listEntries(on: Query, parameters: ListParameters): Promise<Entry[]> {
+  const { conditions, values } = conditionsOf(parameters)
+  const direction = parameters.kind === 'request' ? 'desc' : 'asc'
+  return on.query<Entry>(
+    `select hash, kind, signer, signed, price, volume, remaining, status, published_at from book
+     where ${conditions.join(' and ')}
+     order by price ${direction}, published_at, hash
+     limit $${values.length + 1} offset $${values.length + 2}`,
+    [...values, parameters.limit, parameters.offset ?? 0],
+  )
 }
 
 function conditionsOf(parameters: ListParameters): { conditions: string[]; values: unknown[] } {

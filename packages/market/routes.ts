@@ -9,8 +9,9 @@ import {
   verifyRequest,
 } from '@sealdeal/server'
 import { z } from 'zod'
+import { best } from './best.ts'
 import { find } from './book.ts'
-import { dealJson, findDeal, listDeals } from './deals.ts'
+import { addChain } from './chainRoutes.ts'
 import { BadRequestError, FeedFullError, NotFoundError, spelled } from './errors.ts'
 import { explain, type Wish } from './explain.ts'
 import { type Feed, type Topic, topics } from './feed.ts'
@@ -19,6 +20,7 @@ import { publish } from './publish.ts'
 import { unpublish } from './unpublish.ts'
 import {
   address,
+  bestQuery,
   chainQuery,
   explainQuery,
   hash,
@@ -26,7 +28,6 @@ import {
   listQuery,
   nextPage,
   pageOf,
-  pageQuery,
   published,
   readOrder,
   unpublishBody,
@@ -49,14 +50,15 @@ export function routes(parameters: RoutesParameters) {
     app.get('/version', async () => ({ ok: true, version: parameters.version }))
     addChallenge(app, parameters)
     for (const kind of Order.kinds) addOrders(app, kind, parameters)
-    addDeals(app, parameters)
-    addCategories(app, parameters)
+    addChain(app, parameters)
+    addBest(app, parameters)
     addExplain(app, parameters)
     addFeed(app, parameters)
   }
 }
 
-function checkChain({ domain }: RoutesParameters, chainId: bigint | undefined): void {
+/** @throws {BadRequestError} */
+export function checkChain({ domain }: RoutesParameters, chainId: bigint | undefined): void {
   if (chainId === undefined || chainId === domain.chainId) return
   throw new BadRequestError({ reason: `chainId ${chainId} is not supported` })
 }
@@ -131,70 +133,6 @@ function addOrders(app: App, kind: Order.Kind, parameters: RoutesParameters): vo
   })
 }
 
-const dealFilters = {
-  requester: address.optional(),
-  app: address.optional(),
-  dataset: address.optional(),
-  workerpool: address.optional(),
-  apporderHash: hash.optional(),
-  datasetorderHash: hash.optional(),
-  workerpoolorderHash: hash.optional(),
-  requestorderHash: hash.optional(),
-}
-
-function addDeals(app: App, parameters: RoutesParameters): void {
-  const { database, domain } = parameters
-  const querystring = z.object({ ...chainQuery, ...pageQuery, ...dealFilters })
-  app.get('/deals', { schema: { querystring } }, async ({ query }) => {
-    const { chainId, pageIndex, pageSize, page, ...given } = query
-    checkChain(parameters, chainId)
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-    if (!Object.keys(filter).some((name) => name === 'requester' || name.endsWith('Hash'))) {
-      throw new BadRequestError({
-        reason: 'requester, apporderHash, datasetorderHash, workerpoolorderHash or requestorderHash is required',
-      })
-    }
-    const part = pageOf({ pageIndex, pageSize, page })
-    const { deals, count } = await listDeals(database, { filter, ...part })
-    return { ok: true, count, ...nextPage(part, deals), deals: deals.map((deal) => dealJson(deal, domain.chainId)) }
-  })
-  const params = z.object({ dealid: hash })
-  app.get('/deals/:dealid', { schema: { querystring: z.object(chainQuery), params } }, async ({ query, params }) => {
-    checkChain(parameters, query.chainId)
-    const deal = await findDeal(database, params.dealid)
-    if (!deal) throw new NotFoundError({ what: 'deal' })
-    return { ok: true, ...dealJson(deal, domain.chainId) }
-  })
-}
-
-type CategoryRow = { id: bigint; name: string; description: string; work_clock_time_ref: bigint }
-
-function addCategories(app: App, parameters: RoutesParameters): void {
-  const { database } = parameters
-  const json = ({ id, name, description, work_clock_time_ref }: CategoryRow) => ({
-    catid: Number(id),
-    name,
-    description,
-    workClockTimeRef: Number(work_clock_time_ref),
-  })
-  app.get('/categories', { schema: { querystring: z.object(chainQuery) } }, async ({ query }) => {
-    checkChain(parameters, query.chainId)
-    const rows = await database.query<CategoryRow>('select * from category order by id')
-    return { ok: true, count: rows.length, categories: rows.map(json) }
-  })
-  const params = z.object({ catid: z.string().regex(/^\d{1,78}$/) })
-  app.get(
-    '/categories/:catid',
-    { schema: { querystring: z.object(chainQuery), params } },
-    async ({ query, params }) => {
-      checkChain(parameters, query.chainId)
-      const [row] = await database.query<CategoryRow>('select * from category where id = $1', [params.catid])
-      if (!row) throw new NotFoundError({ what: 'category' })
-      return { ok: true, ...json(row) }
-    },
-  )
-}
-
 function addExplain(app: App, parameters: RoutesParameters): void {
   const { database, marketplace, caughtUp } = parameters
   app.get('/explain', { schema: { querystring: explainQuery } }, async ({ query }) => {
@@ -208,6 +146,21 @@ function addExplain(app: App, parameters: RoutesParameters): void {
     await caughtUp()
     const explained = await explain({ database, runner: marketplace.hub.runner }, { ...given, ...named } as Wish)
     return { ok: true, ...explained, volume: Number(explained.volume), price: Number(explained.price) }
+  })
+}
+
+function addBest(app: App, parameters: RoutesParameters): void {
+  const { database, domain } = parameters
+  app.get('/best', { schema: { querystring: bestQuery } }, async ({ query }) => {
+    const { chainId, app, requester, ...terms } = query
+    checkChain(parameters, chainId)
+    const given = Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined))
+    const found = await best(database, { ...given, app, requester })
+    if (!found) throw new NotFoundError({ what: 'match' })
+    const orders = Object.fromEntries(
+      Object.entries(found.entries).map(([kind, entry]) => [`${kind}order`, published(entry, domain.chainId)]),
+    )
+    return { ok: true, price: Number(found.price), volume: Number(found.volume), ...orders }
   })
 }
 

@@ -2,7 +2,7 @@ import { type Address, type Contracts, type Hex, type Order, Tag, zeroAddress } 
 import type { Transaction } from '@sealdeal/server'
 import { reserved, stakePerTask } from './book.ts'
 import { type Failure, spelled } from './errors.ts'
-import { listOrders } from './list.ts'
+import { listEntries } from './list.ts'
 
 // What an order must fulfil to be published. The texts are those that published clients know; what they do not know
 // (that one stake stands behind all orders of an owner, categories, tags) comes after what they do.
@@ -123,7 +123,7 @@ async function offerFailures(transaction: Transaction, request: Order.Signed<'re
   const cheapest = async (kind: 'app' | 'dataset', filter: object) => {
     const terms = { workerpool: anyPool, requester, ...filter }
     const tag = kind === 'app' && isTee ? { minTag: Tag.encode(['tee']) } : {}
-    return (await listOrders(transaction, { kind, filter: terms, ...tag, limit: 1 })).entries[0]
+    return (await listEntries(transaction, { kind, filter: terms, ...tag, limit: 1 }))[0]
   }
   const wanted = dataset === zeroAddress ? undefined : dataset
   const apps = await cheapest('app', { app, dataset: wanted })

@@ -20,7 +20,7 @@ export const hash = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, { error: 'must be 32 bytes in hex' })
   .transform((text) => text.toLowerCase() as Hex)
-const whole = z
+export const whole = z
   .string()
   .regex(/^\d{1,78}$/, { error: 'must be a whole number' })
   .transform(BigInt)
@@ -66,6 +66,19 @@ export const listQuery = z.object({
   minVolume: whole.optional(),
 })
 export type ListQuery = z.output<typeof listQuery>
+
+/** What the cheapest orders are wanted for: see `best.ts`. */
+export const bestQuery = z.object({
+  ...chainQuery,
+  app: address,
+  requester: address,
+  dataset: address.optional(),
+  workerpool: address.optional(),
+  category: whole.optional(),
+  trust: whole.optional(),
+  volume: whole.optional(),
+  tag: hash.optional(),
+})
 
 /** What somebody wants to run: see `explain.ts`. */
 export const explainQuery = z.object({
