@@ -10,8 +10,9 @@ export type Best = {
   volume: bigint
 }
 
-/** How many orders of each kind are looked at, cheapest first. */
-const MOST = 32
+/** How many orders of each kind are looked at, cheapest first: few at first, more while a cheaper match is possible. */
+const WIDTHS = [2, 8, 20]
+const MOST = 20
 /** Who asks for the best price names no highest one. */
 const any = 2n ** 53n - 1n
 
@@ -37,23 +38,43 @@ export async function best(
     wantsDataset ? list({ kind: 'dataset', filter: { ...named, workerpool: pool } }) : [],
     list({ kind: 'workerpool', filter: { ...named, workerpool: pool }, category, minTag: tag, minTrust: trust }),
   ])
-  const book = {
-    apps: apps.map(read<'app'>),
-    datasets: datasets.map(read<'dataset'>),
-    workerpools: pools.map(read<'workerpool'>),
-  }
-  const choice = Choice.cheapest({ request: { order, remaining: volume }, book })
-  if (!choice) return undefined
-  const entryOf = (kind: 'apps' | 'datasets' | 'workerpools', entries: Entry[], chosen: object | undefined) =>
-    entries[(book[kind] as { order: object }[]).findIndex(({ order }) => order === chosen)]
-  const chosen = {
-    app: entryOf('apps', apps, choice.orders.app) as Entry,
-    workerpool: entryOf('workerpools', pools, choice.orders.workerpool) as Entry,
-  }
-  const data = entryOf('datasets', datasets, choice.orders.dataset)
-  return { entries: { ...chosen, ...(data ? { dataset: data } : {}) }, price: choice.price, volume: choice.volume }
+  return cheapest(order, { app: apps, dataset: datasets, workerpool: pools })
 }
 
-function read<kind extends Order.Kind>({ kind, signed, remaining }: Entry): Choice.Candidate<kind> {
-  return { order: Order.fromJson(kind as kind, signed), remaining }
+type Listed = { app: Entry[]; dataset: Entry[]; workerpool: Entry[] }
+
+function cheapest(order: Order.Signed<'request'>, listed: Listed): Best | undefined {
+  for (const width of WIDTHS) {
+    const entries = new Map<object, Entry>()
+    const read = <kind extends 'app' | 'dataset' | 'workerpool'>(kind: kind): Choice.Candidate<kind>[] =>
+      listed[kind].slice(0, width).map((entry) => {
+        const candidate = { order: Order.fromJson(kind, entry.signed), remaining: entry.remaining }
+        entries.set(candidate.order, entry)
+        return candidate
+      })
+    const book = { apps: read('app'), datasets: read('dataset'), workerpools: read('workerpool') }
+    const choice = Choice.cheapest({ request: { order, remaining: order.volume }, book })
+    if (width < MOST && (!choice || choice.price > leastBeyond(listed, width))) continue
+    if (!choice) return undefined
+    const { app, dataset, workerpool } = choice.orders
+    const entryOf = (chosen: object) => entries.get(chosen) as Entry
+    const chosen = {
+      app: entryOf(app),
+      workerpool: entryOf(workerpool),
+      ...(dataset ? { dataset: entryOf(dataset) } : {}),
+    }
+    return { entries: chosen, price: choice.price, volume: choice.volume }
+  }
+  return undefined
+}
+
+/** What a match must cost at least that takes an order beyond the first `width` of its kind. */
+function leastBeyond(listed: Listed, width: number): bigint {
+  const kinds = Object.values(listed).filter((entries) => entries.length > 0)
+  const floor = kinds.reduce((sum, [first]) => sum + (first?.price ?? 0n), 0n)
+  const rises = kinds.flatMap((entries) => {
+    const next = entries[width]
+    return next ? [next.price - (entries[0]?.price ?? 0n)] : []
+  })
+  return rises.length === 0 ? any : floor + rises.reduce((least, rise) => (rise < least ? rise : least))
 }
