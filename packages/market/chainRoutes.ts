@@ -3,7 +3,7 @@ import type { App } from '@sealdeal/server'
 import { z } from 'zod'
 import { dealJson, findDeal, listDeals, listPrices } from './deals.ts'
 import { BadRequestError, NotFoundError } from './errors.ts'
-import { checkChain, type RoutesParameters } from './routes.ts'
+import { checkChain, type RoutesParameters } from './parameters.ts'
 import { address, chainQuery, hash, nextPage, pageOf, pageQuery, whole } from './wire.ts'
 
 /** What the chain said, as published clients read it: deals, tasks, categories, prices. */

@@ -1,21 +1,14 @@
-import { type Address, type Contracts, Order } from '@sealdeal/protocol'
-import {
-  type App,
-  type AppRequest,
-  type ChainAccess,
-  type Database,
-  issueChallenge,
-  verifyChallenge,
-  verifyRequest,
-} from '@sealdeal/server'
+import { type Address, Order } from '@sealdeal/protocol'
+import { type App, type AppRequest, issueChallenge, verifyChallenge, verifyRequest } from '@sealdeal/server'
 import { z } from 'zod'
 import { best } from './best.ts'
 import { find } from './book.ts'
 import { addChain } from './chainRoutes.ts'
 import { BadRequestError, FeedFullError, NotFoundError, spelled } from './errors.ts'
 import { explain, type Wish } from './explain.ts'
-import { type Feed, type Topic, topics } from './feed.ts'
+import { type Topic, topics } from './feed.ts'
 import { listOrders } from './list.ts'
+import { checkChain, type RoutesParameters } from './parameters.ts'
 import { publish } from './publish.ts'
 import { unpublish } from './unpublish.ts'
 import {
@@ -33,17 +26,6 @@ import {
   unpublishBody,
 } from './wire.ts'
 
-export type RoutesParameters = {
-  database: Database
-  chain: ChainAccess
-  marketplace: Contracts.Marketplace
-  domain: Order.Domain
-  maxOpenOrders: number
-  caughtUp: () => Promise<void>
-  feed: Feed
-  version: string
-}
-
 /** The market's HTTP interface, as published clients call it. */
 export function routes(parameters: RoutesParameters) {
   return function add(app: App): void {
@@ -55,12 +37,6 @@ export function routes(parameters: RoutesParameters) {
     addExplain(app, parameters)
     addFeed(app, parameters)
   }
-}
-
-/** @throws {BadRequestError} */
-export function checkChain({ domain }: RoutesParameters, chainId: bigint | undefined): void {
-  if (chainId === undefined || chainId === domain.chainId) return
-  throw new BadRequestError({ reason: `chainId ${chainId} is not supported` })
 }
 
 function addChallenge(app: App, parameters: RoutesParameters): void {

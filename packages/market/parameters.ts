@@ -1,0 +1,22 @@
+import type { Contracts, Order } from '@sealdeal/protocol'
+import type { ChainAccess, Database } from '@sealdeal/server'
+import { BadRequestError } from './errors.ts'
+import type { Feed } from './feed.ts'
+
+/** What every route of the market works with. */
+export type RoutesParameters = {
+  database: Database
+  chain: ChainAccess
+  marketplace: Contracts.Marketplace
+  domain: Order.Domain
+  maxOpenOrders: number
+  caughtUp: () => Promise<void>
+  feed: Feed
+  version: string
+}
+
+/** @throws {BadRequestError} */
+export function checkChain({ domain }: RoutesParameters, chainId: bigint | undefined): void {
+  if (chainId === undefined || chainId === domain.chainId) return
+  throw new BadRequestError({ reason: `chainId ${chainId} is not supported` })
+}
