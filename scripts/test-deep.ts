@@ -19,6 +19,7 @@ const steps: Step[] = [
     args: ['scripts/prove/properties.ts'],
     env: { FUZZ_RUNS: String(fuzzRuns.deep) },
   },
+  { name: 'reorgs', command: 'mocha', args: ['--exit', 'packages/indexer/reorg.test.ts'], env: { REORGS: '200' } },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
 ]
