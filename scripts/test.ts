@@ -5,24 +5,30 @@ type Suite = { name: string; command: string; args: string[] }
 
 const mocha = ['--exit', '--timeout', '60000', '--ignore', '**/node_modules/**']
 
-/** One row after the other. The suites of a row run at the same time: each of them keeps one core busy. */
-const rows: Suite[][] = [
-  [{ name: 'check', command: 'node', args: ['scripts/check.ts'] }],
-  [{ name: 'proofs', command: 'node', args: ['scripts/prove.ts'] }],
-  [
-    { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack)/**/*.test.ts'] },
-    // The types of the contracts are there already, and must not be written anew while packages load them.
-    { name: 'contracts', command: 'hardhat', args: ['--no-typechain', 'test'] },
-  ],
+/** What runs one after the other, and keeps one core busy. */
+type Lane = Suite[]
+
+const endToEnd: Lane = [
+  {
+    name: 'end to end',
+    command: 'mocha',
+    args: [...mocha, '--require', 'packages/stack/testing/shared.ts', 'packages/stack/**/*.test.ts'],
+  },
+]
+
+const parts: Lane = [
+  { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack)/**/*.test.ts'] },
+  // The types of the contracts are there already, and must not be written anew while packages load them.
+  { name: 'contracts', command: 'hardhat', args: ['--no-typechain', 'test'] },
   // By itself: the chain's matchers, which some packages load, change what numbers may be compared with.
-  [{ name: 'iApps', command: 'mocha', args: [...mocha, 'iapps/**/*.test.ts'] }],
-  [
-    {
-      name: 'end to end',
-      command: 'mocha',
-      args: [...mocha, '--require', 'packages/stack/testing/shared.ts', 'packages/stack/**/*.test.ts'],
-    },
-  ],
+  { name: 'iApps', command: 'mocha', args: [...mocha, 'iapps/**/*.test.ts'] },
+]
+
+/** One row after the other; the lanes of a row side by side. */
+const rows: Lane[][] = [
+  [[{ name: 'check', command: 'node', args: ['scripts/check.ts'] }]],
+  [[{ name: 'proofs', command: 'node', args: ['scripts/prove.ts'] }]],
+  [endToEnd, parts],
 ]
 
 /** The number in front of a word in a suite's last summary: what runs several runners sums them up at its end. */
@@ -48,23 +54,33 @@ function add({ code, output }: Ended) {
   totals.skipped += count(output, 'pending')
 }
 
-/** Only one suite can be shown while it runs: the output of its neighbours comes behind it. */
-async function runRow(row: Suite[]) {
-  const running = row.map(async ({ name, command, args }, index) => {
-    if (index === 0) console.log(`\n== ${name} ==`)
-    const since = performance.now()
-    const ended = await run(command, args, { show: index === 0 })
-    return { name, index, ended, duration: secondsSince(since) }
-  })
-  for (const suite of running) {
-    const { name, index, ended, duration } = await suite
-    if (index > 0) console.log(`\n== ${name} ==\n${ended.output}`)
-    add(ended)
-    console.log(`== ${name}: ${duration} ==`)
+/** Runs what was asked for of a lane, and returns what was not shown meanwhile. */
+async function runLane(lane: Lane, { show }: { show: boolean }): Promise<string> {
+  let hidden = ''
+  const say = (text: string) => {
+    if (show) console.log(text)
+    else hidden += `${text}\n`
   }
+  for (const { name, command, args } of lane.filter((suite) => only.length === 0 || only.includes(suite.name))) {
+    say(`\n== ${name} ==`)
+    const since = performance.now()
+    const ended = await run(command, args, { show })
+    add(ended)
+    if (!show) say(ended.output)
+    say(`== ${name}: ${secondsSince(since)} ==`)
+  }
+  return hidden
 }
 
-for (const row of rows) await runRow(row.filter(({ name }) => only.length === 0 || only.includes(name)))
+for (const row of rows) {
+  // Only one lane can be shown while it runs: what its neighbours say comes behind it.
+  const shown = Math.max(
+    0,
+    row.findIndex((lane) => lane.some(({ name }) => only.includes(name))),
+  )
+  const hidden = await Promise.all(row.map((lane, index) => runLane(lane, { show: index === shown })))
+  process.stdout.write(hidden.join(''))
+}
 console.log(`\n${secondsSince(started)} in all`)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exitCode = totals.failed === 0 ? 0 : 1
