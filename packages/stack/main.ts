@@ -74,6 +74,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // Nobody reads what is printed any more: nobody is there.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
 
+let isReady = false
 try {
   const values = readArguments()
   if (values.help) {
@@ -96,6 +97,7 @@ try {
       stopping.abort()
     },
   })
+  isReady = true
   await show(stack).catch((error: unknown) => stopping.signal.aborted || Promise.reject(error))
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
   console.log('\nStopping...')
@@ -103,7 +105,7 @@ try {
   console.log('Stopped.')
   process.exit()
 } catch (error) {
-  if (stopping.signal.aborted) {
+  if (stopping.signal.aborted && !isReady) {
     console.log('\nStopped before it was ready.')
     process.exit(130)
   }

@@ -292,7 +292,7 @@ describe('npm run stack', function () {
       expect(Buffer.from(files.get('result.txt') ?? []).toString()).to.equal('Hello, you!\n')
       terminal.press('SIGINT')
       await terminal.ended
-      expect(terminal.output()).to.match(/Stopped\.\n$/)
+      expect(terminal.output(), terminal.output()).to.match(/Stopped\.\n$/)
       await expectNothingLeft(terminal, family, parameters.temporary)
     }
 

@@ -52,12 +52,13 @@ export async function runInEnclave({
       sandbox,
       onStart,
       onStep(step) {
+        // What was in the pipe already when it was killed counts as never said.
+        if (kill.signal.aborted) return
         moment(step.step, { task: lease.taskId, attempt, ...step })
         onStep(step.step)
       },
       signal: AbortSignal.any([signal, kill.signal]),
     })
-    // What was in the pipe already when it was killed counts as never said.
     if (kill.signal.aborted)
       throw new EnclaveFailureError({ failure: 'TEE_LAUNCH_FAILED', message: 'Killed, as asked.' })
     return answer
