@@ -48,7 +48,9 @@ abstract contract StakedChapter is AdminChapter {
         (address owner, address spender) = (_someone(), _target());
         if (_chance(2)) _approve(owner, spender, _draw(1e18));
         uint256 before = _allowed[owner][spender];
-        uint256 removed = _chance(4) ? before + 1 : _draw(_min(before, 1e18) + 1);
+        // Of the highest allowance there is, nobody can ask for more.
+        bool tooMuch = _chance(4) && before < type(uint256).max;
+        uint256 removed = tooMuch ? before + 1 : _draw(_min(before, 1e18) + 1);
         bool allowed = spender != NOBODY && removed <= before;
         _actIf(allowed, owner, abi.encodeCall(IStakedToken.decreaseAllowance, (spender, removed)));
         if (allowed) _bookAllowance(owner, spender, before - removed);
