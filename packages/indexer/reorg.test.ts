@@ -11,19 +11,19 @@ const REORGS = Number(process.env.REORGS ?? 12)
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
 describe('rows and the chain', function () {
-  this.timeout(120_000 + REORGS * 5_000)
+  this.timeout(300_000 + REORGS * 5_000)
 
   /** Compares everything there is, once the rows have come as far as the chain. */
   async function expectEqual(world: World, indexer: Indexer) {
     const wanted = await scanChain(world)
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(50)) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
       if (JSON.stringify(await readGraphs(indexer.url)) === JSON.stringify(wanted)) return wanted
     }
     expect(await readGraphs(indexer.url)).to.deep.equal(wanted)
     return wanted
   }
 
-  it('are the same after everything that can happen', async () => {
+  it(`are the same after everything that can happen (seed ${SEED})`, async () => {
     const world = await createWorld()
     const walk = createWalk(world, { seed: SEED })
     await walk.prepare()

@@ -88,10 +88,13 @@ export function createWalk(world: World, { seed }: { seed: number }) {
       if (ending === 1) await world.mined(hub.connect(people.pool).finalize(taskId, '0x01', '0x'))
     },
     async claim() {
+      const orders = await world.ordersOf({ app: await world.createApp(), workerpool: await world.createWorkerpool() })
+      const missed = await world.match(orders)
       const deal = pick(deals)
-      if (!deal) return
       await world.travel(4_000)
-      await world.mined(hub.initializeAndClaimArray([deal.id], [BigInt(random(Number(deal.volume)))]))
+      // Of a deal that nobody worked for, so that it is claimed for certain, and one that may be over or half done.
+      await world.mined(hub.initializeAndClaimArray([missed], [0n]))
+      if (deal) await world.mined(hub.claim(Task.id(deal.id, BigInt(random(Number(deal.volume))))))
     },
     deposit: () => world.mined(hub.depositFor(BigInt(1 + random(1_000)), pick(people.workers).address)),
     withdraw: () => world.mined(hub.connect(worker()).withdraw(BigInt(random(100)))),
