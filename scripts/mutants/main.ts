@@ -5,7 +5,7 @@ import { rehearse } from './rehearsal.ts'
 import { reportCoverage, reportLeftOut, reportMutants } from './report.ts'
 import { addResult, forgetResults, readAccepted, readResults } from './results.ts'
 import { type Mutant, nameOf } from './sites.ts'
-import { sweep } from './sweep.ts'
+import { Killers, sweep } from './sweep.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,8 +56,14 @@ async function mutants(): Promise<boolean> {
   console.log(`${open.length} mutants are to be tried: ${chosen.length - open.length} results are known, or accepted`)
   const started = performance.now()
   let done = 0
+  const killers = new Killers()
+  for (const mutant of sites.mutants) {
+    const { by } = results.get(mutant.number) ?? {}
+    if (by !== undefined) killers.add(mutant, by)
+  }
   await sweep(open, rehearsal, {
     processes: Number(values.processes),
+    killers,
     found(mutant, result) {
       results.set(mutant.number, result)
       addResult(current, result)

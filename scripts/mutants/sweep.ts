@@ -16,11 +16,43 @@ const PATIENCE = 1_800_000
 /** What a mutant is run against, in this order. */
 type Job = { mutant: Mutant; inFixtures: boolean; tests: Rehearsed[] }
 
-/** Runs the tests against every mutant, in several processes, until it is killed or all tests that reach it have passed. */
+/** How many likely killers are tried first: of the same function or file, then of all. */
+const LIKELY = { near: 12, far: 48 }
+
+/** Tests that killed other mutants. The latest killer comes first, and of all the one that killed most. */
+export class Killers {
+  #byPlace = new Map<string, string[]>()
+  #counts = new Map<string, number>()
+
+  add({ file, function: name }: Mutant, test: string) {
+    this.#counts.set(test, (this.#counts.get(test) ?? 0) + 1)
+    for (const place of [`${file} ${name}`, file]) {
+      const others = (this.#byPlace.get(place) ?? []).filter((other) => other !== test)
+      this.#byPlace.set(place, [test, ...others])
+    }
+  }
+
+  /** What is likely to kill a mutant, in portions. */
+  of({ file, function: name }: Mutant): string[][] {
+    const near = [`${file} ${name}`, file].flatMap((place) => this.#byPlace.get(place) ?? [])
+    const far = [...this.#counts].sort(([, a], [, b]) => b - a).map(([test]) => test)
+    return [[...new Set(near)].slice(0, LIKELY.near), far.slice(0, LIKELY.far)]
+  }
+}
+
+/**
+ * Runs the tests against every mutant, in several processes, until it is killed or all tests that reach it have passed.
+ *
+ * @param killers - What is known of earlier sweeps.
+ */
 export async function sweep(
   mutants: Mutant[],
   rehearsal: Rehearsal,
-  { processes, found }: { processes: number; found: (mutant: Mutant, result: Result) => void },
+  {
+    processes,
+    killers,
+    found,
+  }: { processes: number; killers: Killers; found: (mutant: Mutant, result: Result) => void },
 ) {
   const queue: Job[] = []
   for (const job of jobsOf(mutants, rehearsal)) {
@@ -29,7 +61,6 @@ export async function sweep(
   }
   // Those that leave the fixtures alone come first, as they need not make them anew.
   queue.sort((a, b) => Number(a.inFixtures) - Number(b.inFixtures))
-  const killers = new Map<string, string[]>()
   await Promise.all(Array.from({ length: Math.min(processes, queue.length) }, () => work(queue, killers, found)))
 }
 
@@ -50,18 +81,15 @@ function jobsOf(mutants: Mutant[], { tests, fixtures }: Rehearsal): Job[] {
   })
 }
 
-/** `killers`: the tests that killed other mutants of the same function, which are likely to kill this one. */
-async function work(queue: Job[], killers: Map<string, string[]>, found: (mutant: Mutant, result: Result) => void) {
+async function work(queue: Job[], killers: Killers, found: (mutant: Mutant, result: Result) => void) {
   let worker = await startWorker()
   for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
     const { mutant } = job
-    const home = `${mutant.file} ${mutant.function}`
-    const likely = killers.get(home) ?? []
     const started = performance.now()
-    const verdict = await judge(worker, job, likely)
+    const verdict = await judge(worker, job, killers.of(mutant))
     const duration = Math.round(performance.now() - started)
     found(mutant, { number: mutant.number, duration, ...verdict })
-    if (verdict.by !== undefined && !likely.includes(verdict.by)) killers.set(home, [verdict.by, ...likely])
+    if (verdict.by !== undefined) killers.add(mutant, verdict.by)
     // A test that was given up goes on behind the next one.
     if (verdict !== silent && !verdict.message?.startsWith('Timeout of')) continue
     worker.stop()
@@ -74,7 +102,7 @@ type Verdict = Omit<Result, 'number' | 'duration'>
 
 const silent: Verdict = { outcome: 'killed', by: 'the process died or hung' }
 
-async function judge(worker: Worker, { mutant, inFixtures, tests }: Job, likely: string[]): Promise<Verdict> {
+async function judge(worker: Worker, { mutant, inFixtures, tests }: Job, likely: string[][]): Promise<Verdict> {
   for (const titles of portionsOf(tests, likely)) {
     const question = { kind: 'run' as const, mutant: mutant.number, inFixtures, tests: titles, bail: true }
     const answer = (await worker.ask(question, PATIENCE)) as Ran | undefined
@@ -86,10 +114,11 @@ async function judge(worker: Worker, { mutant, inFixtures, tests }: Job, likely:
   return { outcome: 'survived' }
 }
 
-function portionsOf(tests: Rehearsed[], likely: string[]): string[][] {
-  const titles = new Set(tests.map(({ title }) => title))
-  const first = likely.filter((title) => titles.has(title)).slice(0, portions[0])
-  const rest = [...titles].filter((title) => !first.includes(title))
+function portionsOf(tests: Rehearsed[], likely: string[][]): string[][] {
+  const left = new Set(tests.map(({ title }) => title))
+  // `delete` says whether a test was among them, and keeps it from being run twice.
+  const first = likely.map((portion) => portion.filter((title) => left.delete(title)))
+  const rest = [...left]
   const cut = portions.map((size) => rest.splice(0, size))
-  return [first, ...cut].filter((portion) => portion.length > 0)
+  return [...first, ...cut].filter((portion) => portion.length > 0)
 }

@@ -101,6 +101,13 @@ describe('approve and transferFrom', () => {
       .withArgs(requester.address, DEPOSIT, DEPOSIT + 1n)
   })
 
+  it('refuse the zero address as owner, even of nothing', async () => {
+    const { hub, anyone } = await loadFixture(fundedAccounts)
+    await expect(hub.connect(anyone).transferFrom(ethers.ZeroAddress, anyone, 0n))
+      .to.be.revertedWithCustomError(hub, 'ERC20InvalidApprover')
+      .withArgs(ethers.ZeroAddress)
+  })
+
   it('refuse the zero address as spender', async () => {
     const { hub, requester } = await loadFixture(fundedAccounts)
     await expect(hub.connect(requester).approve(ethers.ZeroAddress, 1n))
