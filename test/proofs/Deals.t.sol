@@ -49,6 +49,22 @@ contract DealProperties {
         }
     }
 
+    /// @notice The longest deal is written within the memory that was taken for it.
+    function test_theLongestHasItsRoom() external pure {
+        Deal memory deal = _fullDeal();
+        (deal.dataset.price, deal.workerpool.price) = (type(uint96).max, type(uint96).max);
+        // As long as needed to leave nothing of the last word.
+        deal.params = "sixteen letters.";
+        DealLib.Terms memory terms = _asTerms([uint256(1), 2, 3, 4, 5, 6, 7]);
+        bytes memory data = DealLib.encode(deal, bytes32(uint256(1)), terms, true);
+        uint256 room;
+        assembly ("memory-safe") {
+            room := sub(mload(0x40), add(data, 32))
+        }
+        assert(data.length == 136 + 40 + 60 + 36 + 32 + 32 * TERMS + 16);
+        assert(data.length <= room);
+    }
+
     /// @notice The deadline to reveal is kept as it is where 40 bits are enough, and marked where they are not.
     function test_deadlines(uint256 timeref, uint256 sizes) external view {
         timeref = Sizes.within(timeref, sizes, 128);

@@ -662,6 +662,30 @@ describe('matchOrders', () => {
           .withArgs(186 + length, 24_576)
       }
     })
+
+    it('loses no params for want of gas: with the least that is enough they are there, with one less there is no deal', async () => {
+      const assets = await loadFixture(createdAssets)
+      const { hub, anyone } = assets
+      const params = 'a'.repeat(24_300)
+      const orders = await signOrders(assets, { request: { params } })
+      const attempt = (gasLimit: bigint) => hub.connect(anyone).matchOrders.staticCall(...orders, { gasLimit })
+      let [few, enough] = [4_000_000n, 8_000_000n]
+      while (enough - few > 1n) {
+        const middle = (few + enough) / 2n
+        const done = await attempt(middle).then(
+          () => true,
+          () => false,
+        )
+        if (done) enough = middle
+        else few = middle
+      }
+      await expect(attempt(few))
+        .to.be.revertedWithCustomError(hub, 'BlobNotWritten')
+        .withArgs(186 + params.length, 24_576)
+      const dealId = await attempt(enough)
+      await hub.connect(anyone).matchOrders(...orders, { gasLimit: enough })
+      expect((await hub.viewDeal(dealId)).params).to.equal(params)
+    })
   })
 
   describe('given many deals', () => {
