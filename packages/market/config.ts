@@ -1,5 +1,16 @@
+import type { Address } from '@sealdeal/protocol'
 import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { getAddress, isAddress } from 'ethers'
 import { z } from 'zod'
+
+/** `name=0x...,name=0x...` */
+const named = z.string().transform((text, context): Map<string, Address> => {
+  const pairs = text.split(',').map((pair) => pair.trim().split('='))
+  if (pairs.every(([name, address, ...more]) => name && isAddress(address) && more.length === 0))
+    return new Map(pairs.map(([name = '', address = '']) => [name, getAddress(address) as Address]))
+  context.addIssue({ code: 'custom', message: 'must be names with addresses: name=0x...,name=0x...' })
+  return z.NEVER
+})
 
 /** Environment of the market. */
 export const schema = z.object({
@@ -12,6 +23,8 @@ export const schema = z.object({
   FOLLOW_INTERVAL: variable.number(10, 60_000).default(40),
   /** How many open orders of one kind one wallet may have. */
   MAX_OPEN_ORDERS: variable.number(1, 1_000_000).default(50),
+  /** Apps that clients may ask for by name: `name=0x...,name=0x...`. */
+  IAPPS: named.optional().transform((iapps) => iapps ?? new Map<string, Address>()),
   /** Requests of one network address per minute; unlimited when unset. */
   REQUESTS_PER_MINUTE: variable.number(1, 1_000_000).optional(),
 })

@@ -42,6 +42,16 @@ export class NotUnpublishedError extends BaseError {
   }
 }
 
+/** Only its owner says where a workerpool's API is. */
+export class ForeignWorkerpoolError extends BaseError {
+  override name = 'ForeignWorkerpoolError'
+  constructor({ workerpool, owner }: { workerpool: string; owner: string }) {
+    super(`only the owner ${owner} can say where the API of workerpool ${workerpool} is`, {
+      docsPath: '/market#compass',
+    })
+  }
+}
+
 /** No such order, deal or category. */
 export class NotFoundError extends BaseError {
   override name = 'NotFoundError'
@@ -80,6 +90,7 @@ export const errors: ErrorTable = {
   NotAuthorizedError: 403,
   OrderRefusedError: 403,
   NotUnpublishedError: 403,
+  ForeignWorkerpoolError: 403,
   NotFoundError: 404,
   ChainBehindError: 503,
   FeedFullError: 503,

@@ -20,6 +20,7 @@ await runProcess({
       startBlock: BigInt(config.START_BLOCK),
       interval: config.FOLLOW_INTERVAL,
       maxOpenOrders: config.MAX_OPEN_ORDERS,
+      iapps: config.IAPPS,
       ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),
     })
     onClose(() => market.close())

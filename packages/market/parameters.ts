@@ -1,4 +1,4 @@
-import type { Contracts, Order } from '@sealdeal/protocol'
+import type { Address, Contracts, Order } from '@sealdeal/protocol'
 import type { ChainAccess, Database } from '@sealdeal/server'
 import { BadRequestError } from './errors.ts'
 import type { Feed } from './feed.ts'
@@ -12,6 +12,8 @@ export type RoutesParameters = {
   maxOpenOrders: number
   caughtUp: () => Promise<void>
   feed: Feed
+  /** Well-known apps by name, see `compass.ts`. */
+  iapps: ReadonlyMap<string, Address>
   version: string
 }
 

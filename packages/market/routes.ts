@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { best } from './best.ts'
 import { find } from './book.ts'
 import { addChain } from './chainRoutes.ts'
+import { addCompass } from './compass.ts'
 import { BadRequestError, FeedFullError, NotFoundError, spelled } from './errors.ts'
 import { explain, type Wish } from './explain.ts'
 import { type Topic, topics } from './feed.ts'
@@ -36,6 +37,7 @@ export function routes(parameters: RoutesParameters) {
     addBest(app, parameters)
     addExplain(app, parameters)
     addFeed(app, parameters)
+    addCompass(app, parameters, (request) => accountOf(request, parameters))
   }
 }
 

@@ -21,6 +21,8 @@ export type MarketParameters = {
   interval?: number
   maxOpenOrders?: number
   requestsPerMinute?: number
+  /** Well-known apps by name, for the compass. */
+  iapps?: ReadonlyMap<string, Address>
 }
 
 export type Market = {
@@ -33,7 +35,7 @@ export type Market = {
 /** Watches the chain and serves the book. */
 export async function startMarket(parameters: MarketParameters): Promise<Market> {
   const { chain, hub, database, log, host, port, startBlock = 0n, interval = 40, requestsPerMinute } = parameters
-  const { maxOpenOrders = 50 } = parameters
+  const { maxOpenOrders = 50, iapps = new Map() } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const domain = Order.domain({ chainId: chain.chainId, hub })
   const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock, interval })
@@ -54,6 +56,7 @@ export async function startMarket(parameters: MarketParameters): Promise<Market>
       maxOpenOrders,
       caughtUp,
       feed,
+      iapps,
       version: '0.1.0',
     }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
