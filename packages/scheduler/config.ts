@@ -20,6 +20,8 @@ export const schema = z
     /** Key of the pool's owner: signs leases and orders, pays for claims. */
     WALLET_KEY_FILE: variable.path,
     MARKET_URL: variable.httpUrl.optional(),
+    /** Where clients reach this scheduler: told to the market, which tells them. */
+    PUBLIC_URL: variable.httpUrl.optional(),
     /** In units of the token, per task. */
     WORKERPOOL_PRICE: amount.optional(),
     WORKERPOOL_CATEGORY: amount.default(0n),
@@ -53,5 +55,9 @@ export const schema = z
   })
   .refine(({ WORKERPOOL_PRICE, MARKET_URL }) => WORKERPOOL_PRICE === undefined || MARKET_URL !== undefined, {
     error: 'is needed to publish the order that WORKERPOOL_PRICE asks for',
+    path: ['MARKET_URL'],
+  })
+  .refine(({ PUBLIC_URL, MARKET_URL }) => PUBLIC_URL === undefined || MARKET_URL !== undefined, {
+    error: 'is needed to tell where PUBLIC_URL is',
     path: ['MARKET_URL'],
   })

@@ -112,8 +112,12 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
     while ((await claimOverdue({ database, hub, sender, now, log })) > 0) signal.throwIfAborted()
     await refillTasks(database)
   })
-  const { WORKERPOOL_PRICE: price, MARKET_URL: marketUrl } = config
-  if (price === undefined || marketUrl === undefined) return
+  const { WORKERPOOL_PRICE: price, MARKET_URL: marketUrl, PUBLIC_URL: publicUrl } = config
+  if (marketUrl === undefined) return
+  const market = connectMarket({ url: marketUrl, wallet, chainId: chain.chainId })
+  if (publicUrl !== undefined)
+    repeat({ ...again, name: 'announce', every: 60_000 }, () => market.announce(workerpool, publicUrl))
+  if (price === undefined) return
   const terms = {
     workerpool,
     price,
@@ -122,7 +126,6 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
     tag: config.WORKERPOOL_TAG,
     trust: 1n,
   }
-  const market = connectMarket({ url: marketUrl, wallet, chainId: chain.chainId })
   const domain = Order.domain({ chainId: chain.chainId, hub: config.HUB_ADDRESS })
   repeat({ ...again, name: 'offer', every: 5_000 }, () =>
     keepOffer({ database, hub, market, owner, signer: wallet, domain, terms, log }),

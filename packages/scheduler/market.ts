@@ -22,6 +22,7 @@ const Challenge = z.object({
   }),
 })
 const Listed = z.object({ status: z.string(), remaining: z.union([z.number(), z.string()]).transform(BigInt) })
+const Compass = z.object({ apiUrl: z.string() })
 const Published = z.object({ published: z.object({ orderHash: z.string() }) })
 const Refusal = z.object({ error: z.string() })
 
@@ -30,6 +31,8 @@ export type Market = {
   find(orderHash: Hex): Promise<{ status: string; remaining: bigint } | undefined>
   publish(order: Order.Signed<'workerpool'>): Promise<Hex>
   unpublish(orderHash: Hex): Promise<void>
+  /** Says where the pool's API is, unless that is known already. */
+  announce(workerpool: Address, apiUrl: string): Promise<void>
 }
 
 /** The little of the market's interface that a pool needs. Methods throw {MarketCallError}. */
@@ -100,6 +103,14 @@ export function connectMarket({ url, wallet, chainId }: { url: string; wallet: W
       const body = { target: 'unpublish_orderHash', orderHash }
       const answer = await call({ method: 'PUT', path, query: chain, body, authorization })
       expect(z.unknown(), answer, `the end of order ${orderHash}`)
+    },
+    async announce(workerpool, apiUrl) {
+      const place = `/${chainId}/workerpools/${workerpool}`
+      const known = await call({ path: place, query: {} })
+      if (known.status !== 404 && expect(Compass, known, 'the look at the pool’s URL').apiUrl === apiUrl) return
+      const authorization = await login()
+      const answer = await call({ method: 'PUT', path: place, query: {}, body: { apiUrl }, authorization })
+      expect(Compass, answer, 'the pool’s URL')
     },
   }
 }

@@ -69,6 +69,15 @@ describe('the pool’s order', function () {
     expect((await book()).map(({ orderHash }) => orderHash)).to.deep.equal([after])
   })
 
+  it('comes with where the pool’s API is, said once and again when it moves', async () => {
+    const place = `${marketUrl}/31337/workerpools/${world.workerpool}`
+    expect((await fetch(place)).status).to.equal(404)
+    for (const apiUrl of ['http://127.0.0.1:1', 'http://127.0.0.1:1', 'http://127.0.0.1:2']) {
+      await market.announce(world.workerpool, apiUrl)
+      expect(((await (await fetch(place)).json()) as { apiUrl: string }).apiUrl).to.equal(apiUrl)
+    }
+  })
+
   it('offers no more tasks than the owner’s stake covers', async () => {
     const { stake } = await world.hub.viewAccount(world.wallets.poolOwner.address)
     const price = (stake * 100n) / 30n / 4n

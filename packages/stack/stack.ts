@@ -296,6 +296,7 @@ function describeServices({
       WORKER_ADDRESSES: worker,
       WALLET_KEY_FILE: join(keys, 'poolOwner'),
       MARKET_URL: local(ports.market),
+      PUBLIC_URL: local(ports.scheduler),
       WORKERPOOL_PRICE: String(WORKERPOOL_PRICE),
     },
     matcher: {
