@@ -16,6 +16,7 @@ const interfaces: Record<string, string | undefined> = {
   DatasetRegistry: 'IDatasetRegistry',
   WorkerpoolRegistry: 'IWorkerpoolRegistry',
   DataProtector: 'IDataProtector',
+  CallbackRelay: 'ICallbackRelay',
   LocalToken: 'LocalToken',
   Timelock: 'Timelock',
 }

@@ -29,6 +29,7 @@ export type Marketplace = {
   office: string
   views: string
   dataProtector: string
+  callbackRelay: string
 }
 
 export type DeployMarketplaceOptions = {
@@ -81,6 +82,7 @@ export async function deployMarketplace({
     office: address('HubOffice'),
     views: address('HubViews'),
     dataProtector: address('DataProtector'),
+    callbackRelay: address('CallbackRelay'),
   }
 }
 

@@ -46,7 +46,8 @@ export function marketplaceOf({ escrow, hasToken, hasTimelock, present = {} }: V
     const office = contract('HubOffice', [config, views])
     const hub = contract(escrow === 'native' ? 'HubNative' : 'Hub', [config, categories, office])
     const dataProtector = contract('DataProtector', [datasetRegistry])
-    return { hub, office, views, appRegistry, datasetRegistry, workerpoolRegistry, dataProtector }
+    const callbackRelay = contract('CallbackRelay', [hub])
+    return { hub, office, views, appRegistry, datasetRegistry, workerpoolRegistry, dataProtector, callbackRelay }
   })
 }
 

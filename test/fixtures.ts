@@ -58,6 +58,7 @@ export async function deployedMarketplace() {
     datasetRegistry: await ethers.getContractAt('DatasetRegistry', addresses.datasetRegistry),
     workerpoolRegistry: await ethers.getContractAt('WorkerpoolRegistry', addresses.workerpoolRegistry),
     dataProtector: await ethers.getContractAt('DataProtector', addresses.dataProtector),
+    callbackRelay: await ethers.getContractAt('CallbackRelay', addresses.callbackRelay),
     addresses,
     owner,
     appOwner,

@@ -16,6 +16,7 @@ getContractFactory(name: 'App', signerOrOptions?: ethers.Signer | FactoryOptions
 getContractFactory(name: 'AppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.AppRegistry__factory>
 getContractFactory(name: 'BatchObserver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.BatchObserver__factory>
 getContractFactory(name: 'Bulk', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Bulk__factory>
+getContractFactory(name: 'CallbackRelay', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CallbackRelay__factory>
 getContractFactory(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.CompactERC721Enumerable__factory>
 getContractFactory(name: 'Completion', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Completion__factory>
 getContractFactory(name: 'Consensus', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consensus__factory>
@@ -36,10 +37,12 @@ getContractFactory(name: 'HubNative', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'HubOffice', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubOffice__factory>
 getContractFactory(name: 'HubStorage', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubStorage__factory>
 getContractFactory(name: 'HubViews', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HubViews__factory>
+getContractFactory(name: 'HungryConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.HungryConsumer__factory>
 getContractFactory(name: 'IAdmin', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdmin__factory>
 getContractFactory(name: 'IApp', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IApp__factory>
 getContractFactory(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAppRegistry__factory>
 getContractFactory(name: 'IBulk', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IBulk__factory>
+getContractFactory(name: 'ICallbackRelay', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICallbackRelay__factory>
 getContractFactory(name: 'IConsensus', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IConsensus__factory>
 getContractFactory(name: 'IDataProtector', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataProtector__factory>
 getContractFactory(name: 'IDataset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDataset__factory>
@@ -58,6 +61,7 @@ getContractFactory(name: 'IOracleConsumer', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'IOrders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IOrders__factory>
 getContractFactory(name: 'IProtocol', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IProtocol__factory>
 getContractFactory(name: 'IRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRegistry__factory>
+getContractFactory(name: 'IRelayedConsumer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRelayedConsumer__factory>
 getContractFactory(name: 'ISignatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ISignatures__factory>
 getContractFactory(name: 'IStakedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IStakedToken__factory>
 getContractFactory(name: 'ITasks', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITasks__factory>
@@ -97,6 +101,7 @@ getContractAt(name: 'App', address: string | ethers.Addressable, signer?: ethers
 getContractAt(name: 'AppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.AppRegistry>
 getContractAt(name: 'BatchObserver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.BatchObserver>
 getContractAt(name: 'Bulk', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Bulk>
+getContractAt(name: 'CallbackRelay', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CallbackRelay>
 getContractAt(name: 'CompactERC721Enumerable', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.CompactERC721Enumerable>
 getContractAt(name: 'Completion', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Completion>
 getContractAt(name: 'Consensus', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consensus>
@@ -117,10 +122,12 @@ getContractAt(name: 'HubNative', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'HubOffice', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubOffice>
 getContractAt(name: 'HubStorage', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubStorage>
 getContractAt(name: 'HubViews', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HubViews>
+getContractAt(name: 'HungryConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.HungryConsumer>
 getContractAt(name: 'IAdmin', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdmin>
 getContractAt(name: 'IApp', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IApp>
 getContractAt(name: 'IAppRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAppRegistry>
 getContractAt(name: 'IBulk', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IBulk>
+getContractAt(name: 'ICallbackRelay', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICallbackRelay>
 getContractAt(name: 'IConsensus', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IConsensus>
 getContractAt(name: 'IDataProtector', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataProtector>
 getContractAt(name: 'IDataset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDataset>
@@ -139,6 +146,7 @@ getContractAt(name: 'IOracleConsumer', address: string | ethers.Addressable, sig
 getContractAt(name: 'IOrders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IOrders>
 getContractAt(name: 'IProtocol', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IProtocol>
 getContractAt(name: 'IRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRegistry>
+getContractAt(name: 'IRelayedConsumer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRelayedConsumer>
 getContractAt(name: 'ISignatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ISignatures>
 getContractAt(name: 'IStakedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IStakedToken>
 getContractAt(name: 'ITasks', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITasks>
@@ -178,6 +186,7 @@ deployContract(name: 'App', signerOrOptions?: ethers.Signer | DeployContractOpti
 deployContract(name: 'AppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
 deployContract(name: 'BatchObserver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BatchObserver>
 deployContract(name: 'Bulk', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
+deployContract(name: 'CallbackRelay', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallbackRelay>
 deployContract(name: 'CompactERC721Enumerable', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
 deployContract(name: 'Completion', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>
 deployContract(name: 'Consensus', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consensus>
@@ -198,10 +207,12 @@ deployContract(name: 'HubNative', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'HubOffice', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubOffice>
 deployContract(name: 'HubStorage', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+deployContract(name: 'HungryConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HungryConsumer>
 deployContract(name: 'IAdmin', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
 deployContract(name: 'IBulk', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBulk>
+deployContract(name: 'ICallbackRelay', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICallbackRelay>
 deployContract(name: 'IConsensus', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsensus>
 deployContract(name: 'IDataProtector', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
@@ -220,6 +231,7 @@ deployContract(name: 'IOracleConsumer', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'IOrders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOrders>
 deployContract(name: 'IProtocol', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IProtocol>
 deployContract(name: 'IRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
+deployContract(name: 'IRelayedConsumer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRelayedConsumer>
 deployContract(name: 'ISignatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
 deployContract(name: 'IStakedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakedToken>
 deployContract(name: 'ITasks', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>
@@ -259,6 +271,7 @@ deployContract(name: 'App', args: any[], signerOrOptions?: ethers.Signer | Deplo
 deployContract(name: 'AppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.AppRegistry>
 deployContract(name: 'BatchObserver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.BatchObserver>
 deployContract(name: 'Bulk', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Bulk>
+deployContract(name: 'CallbackRelay', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CallbackRelay>
 deployContract(name: 'CompactERC721Enumerable', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.CompactERC721Enumerable>
 deployContract(name: 'Completion', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Completion>
 deployContract(name: 'Consensus', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consensus>
@@ -279,10 +292,12 @@ deployContract(name: 'HubNative', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'HubOffice', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubOffice>
 deployContract(name: 'HubStorage', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubStorage>
 deployContract(name: 'HubViews', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HubViews>
+deployContract(name: 'HungryConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.HungryConsumer>
 deployContract(name: 'IAdmin', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdmin>
 deployContract(name: 'IApp', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IApp>
 deployContract(name: 'IAppRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAppRegistry>
 deployContract(name: 'IBulk', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IBulk>
+deployContract(name: 'ICallbackRelay', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICallbackRelay>
 deployContract(name: 'IConsensus', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IConsensus>
 deployContract(name: 'IDataProtector', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataProtector>
 deployContract(name: 'IDataset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDataset>
@@ -301,6 +316,7 @@ deployContract(name: 'IOracleConsumer', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'IOrders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IOrders>
 deployContract(name: 'IProtocol', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IProtocol>
 deployContract(name: 'IRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRegistry>
+deployContract(name: 'IRelayedConsumer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRelayedConsumer>
 deployContract(name: 'ISignatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ISignatures>
 deployContract(name: 'IStakedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IStakedToken>
 deployContract(name: 'ITasks', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITasks>

@@ -18,6 +18,7 @@ function recorded(fields: Partial<RecordedDeployment> = {}): RecordedDeployment 
       datasetRegistry: address(),
       workerpoolRegistry: address(),
       dataProtector: address(),
+      callbackRelay: address(),
       timelock: address(),
     },
     ...fields,

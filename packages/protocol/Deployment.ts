@@ -23,6 +23,7 @@ export type Deployment = {
   datasetRegistry: DeployedContract
   workerpoolRegistry: DeployedContract
   dataProtector: DeployedContract
+  callbackRelay: DeployedContract
   /** Who owns all of it. */
   timelock: Address
 }
@@ -34,7 +35,7 @@ export type RecordedDeployment = {
   escrow: 'token' | 'native'
   block: number
   addresses: { token?: Address } & Record<
-    'hub' | 'appRegistry' | 'datasetRegistry' | 'workerpoolRegistry' | 'dataProtector' | 'timelock',
+    'hub' | 'appRegistry' | 'datasetRegistry' | 'workerpoolRegistry' | 'dataProtector' | 'callbackRelay' | 'timelock',
     Address
   >
 }
@@ -79,6 +80,7 @@ export function deploymentOf(chainId: bigint | number, known: readonly RecordedD
     datasetRegistry: { address: addresses.datasetRegistry, abi: abis.datasetRegistry },
     workerpoolRegistry: { address: addresses.workerpoolRegistry, abi: abis.workerpoolRegistry },
     dataProtector: { address: addresses.dataProtector, abi: abis.dataProtector },
+    callbackRelay: { address: addresses.callbackRelay, abi: abis.callbackRelay },
     timelock: addresses.timelock,
   }
 }

@@ -174,6 +174,20 @@ const sentences: Record<string, [string, string]> = {
     'Only {gasLeft} gas was left for a callback that is due {callbackGas}.',
     'Send the transaction with more gas.',
   ],
+  NoResultToRelay: ['Task {taskId} is {status}, and has no result to deliver.', 'Ask again when it is completed.'],
+  NoCallbackWanted: ['The deal of task {taskId} asks for no callback.', 'Read the result with `resultFor`.'],
+  NotAwaited: [
+    '{consumer} does not wait for the result of task {taskId} from this relay.',
+    'It has it already, or must name the relay in `relayFor`.',
+  ],
+  CallbackRefused: [
+    '{consumer} refused the result of task {taskId}: {reason}.',
+    'If no reason is given, try with more gas; otherwise ask its authors.',
+  ],
+  StillAwaited: [
+    '{consumer} would take the result of task {taskId} again and again.',
+    'Its `relayFor` must answer zero once it has the result.',
+  ],
   HasContributions: [
     'Task {taskId} was reopened after contributions: one worker alone may not finish it any more.',
     'Let several workers contribute and reveal.',

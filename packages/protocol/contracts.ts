@@ -9,6 +9,7 @@ import {
 } from 'ethers'
 import { IApp__factory } from '../../typechain-types/factories/interfaces/IApp__factory.ts'
 import { IAppRegistry__factory } from '../../typechain-types/factories/interfaces/IAppRegistry__factory.ts'
+import { ICallbackRelay__factory } from '../../typechain-types/factories/interfaces/ICallbackRelay__factory.ts'
 import { IDataProtector__factory } from '../../typechain-types/factories/interfaces/IDataProtector__factory.ts'
 import { IDataset__factory } from '../../typechain-types/factories/interfaces/IDataset__factory.ts'
 import { IDatasetRegistry__factory } from '../../typechain-types/factories/interfaces/IDatasetRegistry__factory.ts'
@@ -20,6 +21,7 @@ import { IWorkerpool__factory } from '../../typechain-types/factories/interfaces
 import { IWorkerpoolRegistry__factory } from '../../typechain-types/factories/interfaces/IWorkerpoolRegistry__factory.ts'
 import type { IApp } from '../../typechain-types/interfaces/IApp.ts'
 import type { IAppRegistry } from '../../typechain-types/interfaces/IAppRegistry.ts'
+import type { ICallbackRelay } from '../../typechain-types/interfaces/ICallbackRelay.ts'
 import type { IDataProtector } from '../../typechain-types/interfaces/IDataProtector.ts'
 import type { IDataset } from '../../typechain-types/interfaces/IDataset.ts'
 import type { IDatasetRegistry } from '../../typechain-types/interfaces/IDatasetRegistry.ts'
@@ -43,6 +45,7 @@ export type App = IApp
 export type Dataset = IDataset
 export type Workerpool = IWorkerpool
 export type DataProtector = IDataProtector
+export type CallbackRelay = ICallbackRelay
 /** ERC-734: whom a group admits. */
 export type Group = IERC734
 /** The payment token: ERC-20 with `approveAndCall`. */
@@ -95,6 +98,10 @@ export function connectWorkerpool(address: Address, runner?: Runner): Workerpool
 
 export function connectDataProtector(address: Address, runner?: Runner): DataProtector {
   return IDataProtector__factory.connect(address, runner)
+}
+
+export function connectCallbackRelay(address: Address, runner?: Runner): CallbackRelay {
+  return ICallbackRelay__factory.connect(address, runner)
 }
 
 export function connectGroup(address: Address, runner?: Runner): Group {
@@ -164,6 +171,7 @@ export const abis = {
   datasetRegistry: IDatasetRegistry__factory.abi,
   workerpoolRegistry: IWorkerpoolRegistry__factory.abi,
   dataProtector: IDataProtector__factory.abi,
+  callbackRelay: ICallbackRelay__factory.abi,
 }
 
 export type Marketplace = {
@@ -202,6 +210,7 @@ export const everything = new Interface(
     IWorkerpoolRegistry__factory.abi,
     IWorkerpool__factory.abi,
     IDataProtector__factory.abi,
+    ICallbackRelay__factory.abi,
     tokenAbi,
     libraryErrors,
   ]

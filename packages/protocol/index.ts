@@ -7,8 +7,10 @@ export * as Cipher from './Cipher.ts'
 export * as Contracts from './contracts.ts'
 export {
   type AppRegistry,
+  type CallbackRelay,
   connectApp,
   connectAppRegistry,
+  connectCallbackRelay,
   connectDataProtector,
   connectDataset,
   connectDatasetRegistry,

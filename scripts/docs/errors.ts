@@ -6,7 +6,7 @@ import { wrap } from './wrap.ts'
 const chapters: [string, RegExp][] = [
   ['Match', /\/IDeals\.sol$/],
   ['Orders', /\/(IOrders|ISignatures)\.sol$/],
-  ['Tasks', /\/(ITasks|IViews|IFailures)\.sol$/],
+  ['Tasks', /\/(ITasks|IViews|IFailures|ICallbackRelay)\.sol$/],
   ['Replicated tasks', /\/IConsensus\.sol$/],
   ['Bulk and multicall', /\/(IBulk|IMulticall)\.sol$/],
   ['Escrow', /\/(IEscrow|ITokenEscrow|INativeEscrow|IStakedToken)\.sol$/],

@@ -2,6 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export * as access from './access/index.ts';
+export * as callbacks from './callbacks/index.ts';
 export * as data from './data/index.ts';
 export * as hub from './hub/index.ts';
 export * as interfaces from './interfaces/index.ts';

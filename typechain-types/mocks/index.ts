@@ -6,6 +6,7 @@ export type { BatchObserver } from './BatchObserver.ts';
 export type { ContractWallet } from './ContractWallet.ts';
 export type { Group } from './Group.ts';
 export type { HookedToken } from './HookedToken.ts';
+export type { HungryConsumer } from './HungryConsumer.ts';
 export type { Meddler } from './Meddler.ts';
 export type { MeddlingAnswerer } from './MeddlingAnswerer.ts';
 export type { Reentrant } from './Reentrant.ts';

@@ -6,6 +6,7 @@ export { BatchObserver__factory } from './BatchObserver__factory.ts';
 export { ContractWallet__factory } from './ContractWallet__factory.ts';
 export { Group__factory } from './Group__factory.ts';
 export { HookedToken__factory } from './HookedToken__factory.ts';
+export { HungryConsumer__factory } from './HungryConsumer__factory.ts';
 export { Meddler__factory } from './Meddler__factory.ts';
 export { MeddlingAnswerer__factory } from './MeddlingAnswerer__factory.ts';
 export { ReentrantToken__factory } from './ReentrantToken__factory.ts';
