@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Address, Hex } from '@sealdeal/protocol'
 import { BaseError } from '@sealdeal/protocol'
-import { JsonRpcProvider, Network, Wallet, WebSocketProvider } from 'ethers'
+import { JsonRpcProvider, Network, Wallet } from 'ethers'
 import { readKeyFile } from './config.ts'
+import { overHttp, overSocket } from './transport.ts'
 
 /** No chain answers at the configured URL. */
 export class ChainUnreachableError extends BaseError {
@@ -20,7 +21,7 @@ export class ChainUnreachableError extends BaseError {
 /** The one thing that watching a chain needs: any ethers JSON-RPC provider has it. */
 export type ChainAccess = { send: (method: string, params: unknown[]) => Promise<unknown> }
 
-export type Chain = { provider: JsonRpcProvider | WebSocketProvider; chainId: bigint }
+export type Chain = { provider: JsonRpcProvider; chainId: bigint }
 
 /**
  * Connects to a chain and waits up to `patience` milliseconds for its first answer. Answers are not cached and requests
@@ -37,9 +38,14 @@ export async function connectChain({ url, patience = 20_000 }: { url: string; pa
     batchStallTime: 0,
     pollingInterval: 100,
   }
-  const provider = url.startsWith('ws')
-    ? new WebSocketProvider(url, network, options)
-    : new JsonRpcProvider(url, network, options)
+  const transport = url.startsWith('ws') ? overSocket(url) : overHttp(url)
+  const provider = new JsonRpcProvider(url, network, options)
+  provider._send = transport.send
+  const destroy = provider.destroy.bind(provider)
+  provider.destroy = () => {
+    destroy()
+    transport.close()
+  }
   return { provider, chainId: network.chainId }
 }
 
