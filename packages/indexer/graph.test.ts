@@ -1,3 +1,6 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, type Hex, Order, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import type { Indexer } from './index.ts'
@@ -91,6 +94,59 @@ describe('the graphs that published clients ask', function () {
     })
   })
 
+  describe('of a bulk request', () => {
+    const query = `query ($where: Deal_filter) { deals(where: $where) { tasks { taskId: id bulkSlice { datasets { id } } } } }`
+    const [list, slice] = [`Qm${'L'.repeat(44)}`, `Qm${'S'.repeat(44)}`]
+
+    it('tells the datasets of each task, as the files say that it names', async () => {
+      const datasets = [await world.protectData('{"a":"bool"}'), await world.protectData('{"b":"bool"}')]
+      const orders = await Promise.all(
+        datasets.map((dataset) => world.sign('dataset', world.people.owner, { dataset, datasetprice: 0n, volume: 9n })),
+      )
+      // Stored after the deal: the first look finds nothing.
+      const files = new Map<string, unknown>()
+      const gateway = createServer((request, response) => {
+        const file = files.get(request.url ?? '')
+        response.writeHead(file === undefined ? 404 : 200).end(JSON.stringify(file ?? null))
+      })
+      await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+      const ipfsGateway = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`
+      const reader = await world.start({ ipfsGateway })
+      const params = JSON.stringify({ bulk_cid: list })
+      const quadruple = await world.ordersOf({ app, workerpool, volume: 1n, params })
+      const dealId = await world.match(quadruple)
+      await world.settle(dealId, 0n)
+      await reader.caughtUp()
+      const where = { requestorder: Order.hash('request', quadruple.request, world.domain) }
+      const told = async () => (await ask(reader.url, 'protocol', query, { where })).deals[0].tasks[0].bulkSlice
+      expect(await told()).to.equal(null)
+      files.set(`/ipfs/${list}`, [slice])
+      files.set(
+        `/ipfs/${slice}`,
+        orders.map((order) => Order.toJson('dataset', order)),
+      )
+      for (const deadline = Date.now() + 20_000; (await told()) === null && Date.now() < deadline; await sleep(50));
+      expect(await told()).to.deep.equal({ datasets: datasets.map((each) => ({ id: each.toLowerCase() })) })
+      await reader.close()
+      gateway.close()
+    })
+
+    it('tells those that were attached on chain', async () => {
+      const dataset = await world.protectData('{"c":"bool"}')
+      const order = await world.sign('dataset', world.people.owner, { dataset, datasetprice: 7n, volume: 1n })
+      const quadruple = await world.ordersOf({ app, workerpool, volume: 1n })
+      const dealId = await world.match(quadruple)
+      const { hub } = world.contracts
+      const attached = hub.connect(world.people.requester).attachDatasets(dealId, 0n, [order], 7n)
+      expect(await world.mined(attached)).to.equal(true)
+      await world.settle(dealId, 0n)
+      await indexer.caughtUp()
+      const where = { requestorder: Order.hash('request', quadruple.request, world.domain) }
+      const { deals } = await ask(indexer.url, 'protocol', query, { where })
+      expect(deals[0].tasks[0].bulkSlice).to.deep.equal({ datasets: [{ id: dataset.toLowerCase() }] })
+    })
+  })
+
   describe('of protected data', () => {
     const query = `
       query ($start: Int!, $range: Int!, $where: ProtectedData_filter) {
@@ -101,7 +157,8 @@ describe('the graphs that published clients ask', function () {
     const made: Address[] = []
     const find = async (where: object, { start = 0, range = 1_000 } = {}): Promise<number[]> => {
       const { protectedDatas } = await ask(indexer.url, 'dataprotector', query, { where, start, range })
-      return protectedDatas.map(({ id }: { id: string }) => made.findIndex((each) => each.toLowerCase() === id))
+      const places = protectedDatas.map(({ id }: { id: string }) => made.findIndex((each) => each.toLowerCase() === id))
+      return places.filter((place: number) => place >= 0)
     }
     before(async () => {
       const { owner, requester } = world.people

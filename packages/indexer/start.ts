@@ -1,5 +1,6 @@
-import { type Address, Contracts } from '@sealdeal/protocol'
+import { type Address, Contracts, Order } from '@sealdeal/protocol'
 import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { readBulkLists } from './bulkLists.ts'
 import { routes } from './routes.ts'
 import { watch } from './watch.ts'
 
@@ -33,6 +34,15 @@ export async function startIndexer(parameters: IndexerParameters): Promise<Index
   const { chain, hub, dataProtector, database, log, host, port, startBlock = 0n, requestsPerMinute } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const follower = await watch({ chain, marketplace, dataProtector, database, log, from: startBlock })
+  const lists =
+    parameters.ipfsGateway === undefined
+      ? undefined
+      : readBulkLists({
+          database,
+          gateway: parameters.ipfsGateway,
+          domain: Order.domain({ chainId: chain.chainId, hub }),
+          log,
+        })
   const server = await serve({
     name: 'indexer',
     host,
@@ -47,6 +57,7 @@ export async function startIndexer(parameters: IndexerParameters): Promise<Index
     caughtUp: () => follower.reach(),
     async close() {
       await server.close()
+      await lists?.close()
       await follower.close()
     },
   }
