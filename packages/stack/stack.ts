@@ -18,7 +18,14 @@ import { makeSimulator, type SimulatorFiles } from './simulator.ts'
 export { type ProgramName, programs } from './programs.ts'
 
 /** Where the services of a stack listen, each on its own origin. */
-export type Endpoints = { chain: string; market: string; sms: string; storage: string; scheduler: string }
+export type Endpoints = {
+  chain: string
+  market: string
+  indexer: string
+  sms: string
+  storage: string
+  scheduler: string
+}
 
 export type Stack = {
   /** Logs, keys, stored blobs and work folders. */
@@ -186,11 +193,12 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
   for (const role of ['poolOwner', 'worker', 'matcher'] as const)
     writeSecretFile(join(keys, role), wallets[role].privateKey)
 
-  const [market = 0, sms = 0, storage = 0, scheduler = 0] = await choosePorts(4)
-  const ports = { market, sms, storage, scheduler }
+  const [market = 0, indexer = 0, sms = 0, storage = 0, scheduler = 0] = await choosePorts(5)
+  const ports = { market, indexer, sms, storage, scheduler }
   const environments = describeServices({
     chainUrl: chain.url,
     hub: deployment.hub,
+    dataProtector: deployment.dataProtector,
     workerpool,
     worker: wallets.worker.address,
     ports,
@@ -203,19 +211,22 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
   const endpoints: Endpoints = {
     chain: chain.url,
     market: local(market),
+    indexer: local(indexer),
     sms: local(sms),
     storage: local(storage),
     scheduler: local(scheduler),
   }
   const { launch, stop, running } = createLauncher({ root, logs, environments, onLost, signal })
-  for (const name of ['market', 'sms', 'storage', 'scheduler'] as const) floors.servers.push(() => stop(name))
+  for (const name of ['market', 'indexer', 'sms', 'storage', 'scheduler'] as const)
+    floors.servers.push(() => stop(name))
   for (const name of ['matcher', 'worker'] as const) floors.agents.push(() => stop(name))
 
   // All at once: each waits for those that it needs.
   await together(
-    together(launch('market'), launch('sms'), launch('storage')).then(() =>
-      onProgress(`servers: market ${endpoints.market}, secrets ${endpoints.sms}, storage ${endpoints.storage}`),
-    ),
+    together(launch('market'), launch('indexer'), launch('sms'), launch('storage')).then(() => {
+      const { market, indexer, sms, storage } = endpoints
+      onProgress(`servers: market ${market}, index ${indexer}, secrets ${sms}, storage ${storage}`)
+    }),
     together(launch('scheduler'), launch('matcher'), launch('worker')),
   )
   for (const deadline = Date.now() + 20_000; !(await isOffered({ market: endpoints.market, workerpool })); ) {
@@ -255,6 +266,7 @@ const local = (port: number) => `http://127.0.0.1:${port}`
 function describeServices({
   chainUrl,
   hub,
+  dataProtector,
   workerpool,
   worker,
   ports,
@@ -266,9 +278,10 @@ function describeServices({
 }: {
   chainUrl: string
   hub: Address
+  dataProtector: Address
   workerpool: Address
   worker: string
-  ports: Record<'market' | 'sms' | 'storage' | 'scheduler', number>
+  ports: Record<'market' | 'indexer' | 'sms' | 'storage' | 'scheduler', number>
   databaseUrl: (service: string) => string
   keys: string
   folder: (name: string) => string
@@ -278,6 +291,13 @@ function describeServices({
   const onChain = { ...compiled, CHAIN_URL: chainUrl, HUB_ADDRESS: hub, LOCAL_CHAIN: '1' }
   return {
     market: { ...onChain, PORT: String(ports.market), DATABASE_URL: databaseUrl('market') },
+    indexer: {
+      ...onChain,
+      PORT: String(ports.indexer),
+      DATABASE_URL: databaseUrl('indexer'),
+      DATA_PROTECTOR_ADDRESS: dataProtector,
+      IPFS_GATEWAY_URL: local(ports.storage),
+    },
     sms: {
       ...onChain,
       PORT: String(ports.sms),
