@@ -40,7 +40,8 @@ export async function connectChain({ url, patience = 20_000 }: { url: string; pa
   }
   const transport = url.startsWith('ws') ? overSocket(url) : overHttp(url)
   const provider = new JsonRpcProvider(url, network, options)
-  provider._send = transport.send
+  // Answers may be errors, which the method's type leaves out and its caller looks for.
+  provider._send = transport.send as JsonRpcProvider['_send']
   const destroy = provider.destroy.bind(provider)
   provider.destroy = () => {
     destroy()
