@@ -4,14 +4,13 @@ import {
   AbiCoder,
   EventFragment,
   type FunctionFragment,
+  getBytes,
   Interface,
   type JsonFragmentType,
   ParamType,
-  toUtf8String,
-  Utf8ErrorFuncs,
 } from 'ethers'
 
-/** Values by name, as plain data: hex in lower case, numbers as `bigint`, texts that PostgreSQL can hold. */
+/** Values by name, as plain data: hex in lower case, numbers as `bigint`, U+FFFD where a text is no UTF-8. */
 export type Values = { readonly [name: string]: Value }
 export type Value = string | bigint | boolean | readonly Value[] | Values
 
@@ -112,7 +111,8 @@ function plain(type: ParamType, value: unknown): Value {
   return typeof value === 'string' ? value.toLowerCase() : (value as bigint | boolean)
 }
 
-/** PostgreSQL keeps no NUL in a text. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 function readText(bytes: string): string {
-  return toUtf8String(bytes, Utf8ErrorFuncs.replace).replaceAll('\0', '\ufffd')
+  return decoder.decode(getBytes(bytes))
 }

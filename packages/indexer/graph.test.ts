@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, type Hex, Order, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
+import { rawCall, rawParams, signRaw } from '../server/testing/rawParams.ts'
 import type { Indexer } from './index.ts'
 import { ask, createWorld, type World } from './testing/world.ts'
 
@@ -92,6 +93,30 @@ describe('the graphs that published clients ask', function () {
         deals: [{ tasks: [{ taskId: Task.id(dealId, 0n), bulkSlice: null }] }],
       })
     })
+  })
+
+  describe('of texts that are bytes nobody expects', () => {
+    for (const [name, params] of Object.entries(rawParams)) {
+      it(`tells them as far as they can be read: ${name}`, async () => {
+        const { app: appOrder, dataset, workerpool: poolOrder, request } = await world.ordersOf({ app, workerpool })
+        const { sign: _, ...unsigned } = request
+        const signer = world.people.requester
+        const { order, hash } = signRaw({ request: unsigned, params, signer, domain: world.domain })
+        const { hub } = world.contracts
+        const send = (call: string, args: unknown[]) =>
+          world.mined(
+            signer.sendTransaction({ to: world.hubAddress, data: rawCall(hub.interface, call, args, params) }),
+          )
+        expect(await send('broadcastRequestOrder', [order])).to.equal(true)
+        expect(await send('matchOrders', [appOrder, dataset, poolOrder, order])).to.equal(true)
+        await indexer.caughtUp()
+        const query = `query ($where: Deal_filter) { deals(where: $where) { params requestorder { id params } } }`
+        const { deals } = await ask(indexer.url, 'protocol', query, { where: { requestorder: hash } })
+        expect(deals).to.have.length(1)
+        expect(deals[0].params).to.include('\ufffd')
+        expect(deals[0].requestorder).to.deep.equal({ id: hash, params: deals[0].params })
+      })
+    }
   })
 
   describe('of a bulk request', () => {

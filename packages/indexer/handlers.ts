@@ -132,7 +132,7 @@ export function leavesOf(json: string): string[] {
 }
 
 function leaves(tree: unknown, path: string): string[] {
-  if (typeof tree === 'string') return path === '' ? [] : [`${path}:${tree}`.replaceAll('\0', '\ufffd')]
+  if (typeof tree === 'string') return path === '' ? [] : [`${path}:${tree}`]
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) return []
   return Object.entries(tree).flatMap(([key, below]) => leaves(below, path === '' ? key : `${path}.${key}`))
 }
@@ -152,6 +152,8 @@ function orderHandlers(kind: Order.Kind): Record<string, Handler> {
       by: 'hub',
       rows(event, _facts, { domain }) {
         const body = event.args[`${kind}order`] as Values
+        // What was no UTF-8 cannot be hashed as it was signed. Its deals are told all the same.
+        if (String(body.params).includes('\ufffd')) return []
         const hash = Order.hash(kind, body as unknown as Order.Signed<typeof kind>, domain)
         return [row('order_event', event, { kind, action: 'broadcast', hash, body })]
       },

@@ -1,4 +1,4 @@
-import type { FollowedBlock, Transaction } from '@sealdeal/server'
+import { type FollowedBlock, storableJson, type Transaction } from '@sealdeal/server'
 import { type Row, type Table, tables } from './handlers.ts'
 
 /** Writes blocks and what they said: one statement for each table, however many blocks there are. */
@@ -96,6 +96,6 @@ async function insert(
 ): Promise<void> {
   await transaction.query(
     `insert into ${table} select * from jsonb_populate_recordset(null::${table}, $1) ${condition}`,
-    [JSON.stringify(values, (_, value) => (typeof value === 'bigint' ? String(value) : value))],
+    [storableJson(values)],
   )
 }

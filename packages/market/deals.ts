@@ -1,5 +1,5 @@
 import type { Address, Deal, Hex, Order } from '@sealdeal/protocol'
-import type { ChainLog, FollowedBlock, Query, Transaction } from '@sealdeal/server'
+import { type ChainLog, type FollowedBlock, type Query, storableJson, type Transaction } from '@sealdeal/server'
 
 /** A deal as published clients read it. */
 export type DealJson = Record<string, unknown>
@@ -40,7 +40,7 @@ export async function insertDeal(
     log,
   }: { dealId: Hex; deal: Deal.Deal; hashes: Record<Order.Kind, Hex>; block: FollowedBlock; log: ChainLog },
 ): Promise<void> {
-  const details = JSON.stringify(deal, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  const details = storableJson(deal)
   await transaction.query(
     `insert into deal (dealid, block_hash, block_number, block_time, transaction_hash, log_index, app_hash, dataset_hash,
        workerpool_hash, request_hash, volume, requester, app, dataset, workerpool, details)

@@ -6,6 +6,7 @@ import {
   type Follower,
   follow,
   type Log,
+  storableText,
   type Transaction,
 } from '@sealdeal/server'
 import { getAddress, type Provider, toBeHex } from 'ethers'
@@ -119,7 +120,7 @@ async function applyCategory({ transaction, block, event }: Applied): Promise<vo
   const { catid, name, description, workClockTimeRef } = event.args
   await transaction.query(
     `insert into category (id, block_hash, name, description, work_clock_time_ref) values ($1, $2, $3, $4, $5)`,
-    [catid, block.hash, name, description, workClockTimeRef],
+    [catid, block.hash, storableText(String(name)), storableText(String(description)), workClockTimeRef],
   )
 }
 

@@ -32,6 +32,7 @@ import type { IWorkerpool } from '../../typechain-types/interfaces/IWorkerpool.t
 import type { IWorkerpoolRegistry } from '../../typechain-types/interfaces/IWorkerpoolRegistry.ts'
 import type { LocalToken } from '../../typechain-types/token/LocalToken.ts'
 import type { Address } from './hex.ts'
+import { tolerant } from './Text.ts'
 
 // The interfaces, not the contracts: their ABIs are whole, and they bring no bytecode into a browser.
 
@@ -64,8 +65,10 @@ export type Token = Pick<
 
 type Runner = ContractRunner | null | undefined
 
+const hubInterface = tolerant(IHub__factory.abi)
+
 export function connectHub(address: Address, runner?: Runner): Hub {
-  return IHub__factory.connect(address, runner)
+  return new Contract(address, hubInterface, runner) as unknown as Hub
 }
 
 export function connectHubNative(address: Address, runner?: Runner): HubNative {

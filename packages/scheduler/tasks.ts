@@ -1,5 +1,5 @@
 import { type Address, Deal, type Hex } from '@sealdeal/protocol'
-import type { Database, Transaction } from '@sealdeal/server'
+import { type Database, storableJson, type Transaction } from '@sealdeal/server'
 
 /** Rows of one deal are stored in portions: a deal of a billion tasks must not fill the disk before its first runs. */
 export const TASKS_AHEAD = 1_000n
@@ -41,7 +41,7 @@ export async function storeDeal(transaction: Transaction, parameters: StoreDealP
     [
       dealId,
       deal.requester,
-      JSON.stringify(app),
+      storableJson(app),
       deal.trust,
       deal.tag,
       workClock,

@@ -141,6 +141,18 @@ async function migrateFolder(transaction: Transaction, folder: string): Promise<
   }
 }
 
+/** A text as PostgreSQL can hold it: without NUL, for which U+FFFD stands. */
+export function storableText(text: string): string {
+  return text.replaceAll('\0', '\ufffd')
+}
+
+/** JSON as PostgreSQL can hold it: the same of all its texts; numbers of any size as decimal text. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_, each) =>
+    typeof each === 'bigint' ? String(each) : typeof each === 'string' ? storableText(each) : each,
+  )
+}
+
 function typeParser(oid: number, format?: 'text' | 'binary') {
   if (format !== 'binary') {
     if (oid === pg.types.builtins.INT8) return (text: string) => BigInt(text)

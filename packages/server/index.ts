@@ -23,7 +23,16 @@ export {
   variable,
   writeKeyFile,
 } from './config.ts'
-export { type Database, MigrationError, openDatabase, type Query, type Row, type Transaction } from './database.ts'
+export {
+  type Database,
+  MigrationError,
+  openDatabase,
+  type Query,
+  type Row,
+  storableJson,
+  storableText,
+  type Transaction,
+} from './database.ts'
 export {
   type FollowedBlock,
   type Follower,

@@ -2,16 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, Contracts, Deal, type Hex, Order, Task, zeroAddress } from '@sealdeal/protocol'
 import { type Chain, connectChain, createLog, openTestDatabase } from '@sealdeal/server'
-import {
-  type ContractTransactionResponse,
-  getBytes,
-  HDNodeWallet,
-  id,
-  isError,
-  Mnemonic,
-  type Wallet,
-  ZeroHash,
-} from 'ethers'
+import { getBytes, HDNodeWallet, id, isError, Mnemonic, type Wallet, ZeroHash } from 'ethers'
 import { deployMarketplace } from '../../../deploy/marketplace.ts'
 import { startAnvil } from '../../../test/deploy/anvil.ts'
 import { startTestChain } from '../../server/testing/chain.ts'
@@ -50,7 +41,7 @@ export async function createWorld({ node: kind = 'hardhat' }: { node?: 'hardhat'
   const domain = Order.domain({ chainId, hub: hubAddress })
 
   /** Waits for it to be mined, asking for the receipt until it is there; false when it did nothing. */
-  async function mined(sending: Promise<ContractTransactionResponse>): Promise<boolean> {
+  async function mined(sending: Promise<{ hash: string }>): Promise<boolean> {
     try {
       const { hash } = await sending
       for (;;) {
@@ -181,6 +172,8 @@ export async function createWorld({ node: kind = 'hardhat' }: { node?: 'hardhat'
       log,
       host: '127.0.0.1',
       port: 0,
+      // A busy machine is no reason to refuse what a test asks.
+      patience: 60_000,
       ...options,
     })
 
