@@ -1,3 +1,4 @@
+import { storableText } from '@sealdeal/server'
 import {
   type FieldNode,
   type FragmentDefinitionNode,
@@ -23,8 +24,8 @@ export type ListArguments = {
 
 type Selected = { key: string; name: string; node: FieldNode; deeper: FieldNode[] }
 
-/** How deep a query may go, and how many lists of entities it may name in all. */
-export const limits = { depth: 12, lists: 60, rows: 1_000, skip: 1_000_000 }
+/** How deep a query may go, how many lists of entities it may name in all, and how many fields and conditions. */
+export const limits = { depth: 12, lists: 60, parts: 2_000, rows: 1_000, skip: 1_000_000 }
 
 type Compiler = Statement & { info: GraphQLResolveInfo; values: unknown[]; lists: number }
 
@@ -49,15 +50,24 @@ export function compileOne(graph: Graph, entity: Entity, key: string, info: Grap
 
 function createCompiler(graph: Graph, info: GraphQLResolveInfo): Compiler {
   const values: unknown[] = []
-  let rows = 0
+  let [rows, parts] = [0, 0]
   return {
     graph,
     info,
     values,
     lists: 0,
-    bind: (value) => `$${values.push(value)}`,
+    bind: (value) => `$${values.push(storable(value))}`,
     alias: () => `e${rows++}`,
+    count() {
+      if (++parts > limits.parts) throw tooMuch(`has more than ${limits.parts} fields and conditions`)
+    },
   }
+}
+
+/** Rows hold no NUL: who asks for one is asking for what stands in its place. */
+function storable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(storable)
+  return typeof value === 'string' ? storableText(value) : value
 }
 
 function listOf(
@@ -125,6 +135,7 @@ function fieldOf(
     depth,
   }: { entity: Entity; row: string; type: GraphQLObjectType; selected: Selected; depth: number },
 ): string {
+  compiler.count()
   const field = entity.fields[name]
   if (!field) return `'${entity.name}'`
   if ('type' in field) {
@@ -197,7 +208,8 @@ function idsOf(compiler: Compiler, entity: Entity, array: string, nodes: FieldNo
 /** The fields that are asked for, fragments opened, those with the same key joined. */
 function select(info: GraphQLResolveInfo, type: GraphQLObjectType, nodes: readonly FieldNode[]): Selected[] {
   const found = new Map<string, Selected>()
-  for (const { selectionSet } of nodes) if (selectionSet) collect(info, type, selectionSet, found)
+  const opened = new Set<string>()
+  for (const { selectionSet } of nodes) if (selectionSet) collect(info, type, selectionSet, { found, opened })
   return [...found.values()]
 }
 
@@ -205,7 +217,7 @@ function collect(
   info: GraphQLResolveInfo,
   type: GraphQLObjectType,
   set: SelectionSetNode,
-  found: Map<string, Selected>,
+  { found, opened }: { found: Map<string, Selected>; opened: Set<string> },
 ) {
   for (const node of set.selections) {
     if (getDirectiveValues(GraphQLSkipDirective, node, info.variableValues)?.if === true) continue
@@ -217,11 +229,16 @@ function collect(
       else found.set(key, { key, name: node.name.value, node, deeper: [node] })
       continue
     }
+    // Once is enough: fragments that open one another twice would double with each.
+    if (node.kind === 'FragmentSpread') {
+      if (opened.has(node.name.value)) continue
+      opened.add(node.name.value)
+    }
     const fragment: FragmentDefinitionNode | typeof node | undefined =
       node.kind === 'FragmentSpread' ? info.fragments[node.name.value] : node
     const on = fragment?.typeCondition?.name.value
     if (fragment?.selectionSet && (on === undefined || on === type.name))
-      collect(info, type, fragment.selectionSet, found)
+      collect(info, type, fragment.selectionSet, { found, opened })
   }
 }
 

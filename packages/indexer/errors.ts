@@ -4,6 +4,6 @@ import { BaseError } from '@sealdeal/protocol'
 export class QueryRefusedError extends BaseError {
   override name = 'QueryRefusedError'
   constructor({ reason, remedy }: { reason: string; remedy: string }) {
-    super(reason, { metaMessages: [remedy], docsPath: '/services' })
+    super(reason, { metaMessages: [remedy], docsPath: '/indexer#queries' })
   }
 }

@@ -8,6 +8,8 @@ export type Statement = {
   bind: (value: unknown) => string
   /** A name for one more row. */
   alias: () => string
+  /** Counts one more field or condition. Throws where there are too many. */
+  count: () => void
 }
 
 export type Where = { readonly [name: string]: unknown }
@@ -81,15 +83,18 @@ export function condition(statement: Statement, entity: Entity, alias: string, w
 }
 
 function clause(statement: Statement, entity: Entity, alias: string, name: string, value: unknown): string {
+  statement.count()
   if (name === 'and' || name === 'or') {
-    const parts = (value as (Where | null)[]).map((each) => `(${condition(statement, entity, alias, each ?? {})})`)
+    const parts = ((value ?? []) as (Where | null)[]).map(
+      (each) => `(${condition(statement, entity, alias, each ?? {})})`,
+    )
     return parts.length === 0 ? 'true' : `(${parts.join(` ${name} `)})`
   }
   const { fieldName, operator } = split(entity, name)
   const field = entity.fields[fieldName] as Field
-  if (operator === '_') return related(statement, { entity, field, row: alias }, value as Where)
+  if (operator === '_') return related(statement, { entity, field, row: alias }, (value ?? {}) as Where)
   if ('list' in field) {
-    const list = statement.bind(readList(value, lower))
+    const list = statement.bind(readList(value ?? [], lower))
     return (listOperators[operator] as Operator)(place(field.sql, alias), `${list}::text[]`)
   }
   if ('many' in field) throw unknown(entity, name)

@@ -18,6 +18,7 @@ await runProcess({
       host: config.HOST,
       port: config.PORT,
       startBlock: BigInt(config.START_BLOCK),
+      patience: config.QUERY_PATIENCE,
       ...(config.DATA_PROTECTOR_ADDRESS === undefined ? {} : { dataProtector: config.DATA_PROTECTOR_ADDRESS }),
       ...(config.IPFS_GATEWAY_URL === undefined ? {} : { ipfsGateway: config.IPFS_GATEWAY_URL }),
       ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),

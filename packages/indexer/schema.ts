@@ -24,7 +24,9 @@ import { QueryRefusedError } from './errors.ts'
 import { kinds, listOperators, oneKind, wordKind } from './filter.ts'
 
 /** What resolvers get along with a query. */
-export type Answering = { database: Database; meta: () => Promise<Meta> }
+export type Answering = { database: Database; meta: () => Promise<Meta>; budget: Budget }
+/** What one request may take: how many fields at its top, and until when (by `performance.now`). */
+export type Budget = { fields: number; until: number; milliseconds: number }
 export type Meta = {
   block: { number: number; hash: string | null; timestamp: number | null }
   hasIndexingErrors: boolean
@@ -139,23 +141,56 @@ function rootFields(types: Types, entity: Entity): GraphQLFieldConfigMap<unknown
     [entity.single]: {
       type,
       args: { id: { type: new GraphQLNonNull(GraphQLID) } },
-      resolve: (_source, args, { database }, info) => answer(database, compileOne(graph, entity, args.id, info)),
+      resolve: (_source, args, context, info) => answer(context, () => compileOne(graph, entity, args.id, info)),
     },
     [entity.plural]: {
       type: listType(type),
       args: listArguments(types, entity),
-      resolve: (_source, args: ListArguments, { database }, info) =>
-        answer(database, compileList(graph, entity, args, info)),
+      resolve: (_source, args: ListArguments, context, info) =>
+        answer(context, () => compileList(graph, entity, args, info)),
     },
   }
 }
 
-async function answer(database: Database, { sql, values }: { sql: string; values: unknown[] }): Promise<unknown> {
+/** No answer is longer, in bytes of JSON. */
+const longestAnswer = 4_000_000
+
+type Compiled = { sql: string; values: unknown[] }
+
+async function answer({ database, budget }: Answering, compile: () => Compiled): Promise<unknown> {
+  if (--budget.fields < 0) throw refuse('It asks for too many fields at its top.', 'Ask in several queries.')
+  const { sql, values } = compile()
   return database.transaction(async (transaction) => {
-    await transaction.query('set local statement_timeout = 10000')
-    const [row] = await transaction.query<{ answer: unknown }>(sql, values)
+    const left = Math.floor(budget.until - performance.now())
+    if (left < 1) throw tooSlow(budget)
+    await transaction.query(`set local statement_timeout = ${left}`)
+    const [row] = await transaction
+      .query<{ answer: unknown; size: number }>(measured(sql), values)
+      .catch((error: { code?: string }) => {
+        throw error.code === queryCanceled ? tooSlow(budget) : error
+      })
+    if (row && row.size > longestAnswer) {
+      throw refuse(`The answer would have ${row.size} bytes.`, `Ask for less: ${longestAnswer} at most.`)
+    }
     return row?.answer ?? null
   })
+}
+
+/** PostgreSQL's word for a statement that took too long. */
+const queryCanceled = '57014'
+
+function measured(sql: string): string {
+  return `with asked as materialized (${sql})
+    select size, case when size <= ${longestAnswer} then answer end as answer
+    from asked cross join lateral (select octet_length(answer::text) as size) as measure`
+}
+
+function tooSlow({ milliseconds }: Budget): QueryRefusedError {
+  return refuse(`The query takes longer than ${milliseconds} ms.`, 'Ask for less, or filter by an indexed field.')
+}
+
+function refuse(reason: string, remedy: string): QueryRefusedError {
+  return new QueryRefusedError({ reason, remedy })
 }
 
 function listType(type: GraphQLOutputType): GraphQLOutputType {

@@ -20,6 +20,8 @@ export type IndexerParameters = {
   port: number
   startBlock?: bigint
   requestsPerMinute?: number
+  /** What one query may take, in milliseconds. */
+  patience?: number
 }
 
 export type Indexer = {
@@ -32,6 +34,7 @@ export type Indexer = {
 /** Follows the chain into rows and answers GraphQL over them. */
 export async function startIndexer(parameters: IndexerParameters): Promise<Indexer> {
   const { chain, hub, dataProtector, database, log, host, port, startBlock = 0n, requestsPerMinute } = parameters
+  const { patience = 700 } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const follower = await watch({ chain, marketplace, dataProtector, database, log, from: startBlock })
   const lists =
@@ -49,7 +52,7 @@ export async function startIndexer(parameters: IndexerParameters): Promise<Index
     port,
     log,
     ready: { database: () => database.query('select 1'), chain: () => follower.check() },
-    routes: routes({ database, follower, version: '0.1.0' }),
+    routes: routes({ database, follower, version: '0.1.0', log, patience }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   })
   return {
