@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { connectChain } from '@sealdeal/server'
 import { expect } from 'chai'
 import { readGraphs, scanChain } from './testing/scan.ts'
 import { createWalk } from './testing/walk.ts'
@@ -26,6 +28,7 @@ describe('the indexer as a process', function () {
       DATA_PROTECTOR_ADDRESS: String(world.deployed.dataProtector),
       DATABASE_URL: world.databaseUrl,
       EXIT_ON_STDIN_EOF: '1',
+      QUERY_PATIENCE: '60000',
     }
     const child = spawn(process.execPath, [main], { env, stdio: ['pipe', 'pipe', 'inherit'] })
     for await (const line of createInterface({ input: child.stdout })) {
@@ -69,5 +72,45 @@ describe('the indexer as a process', function () {
     second.child.stdin.end()
     const [code] = await once(second.child, 'close')
     expect(code).to.equal(0)
+  })
+
+  it('reads a chain over a WebSocket, also one that breaks again and again', async () => {
+    const { database, node } = world
+    await database.query('truncate block, follow_cursor cascade')
+    // Between us and the node: hangs up after so many bytes of answers.
+    const sockets = new Set<Socket>()
+    let [open, lost] = [40_000, 0]
+    const between = createServer((socket) => {
+      const onward = connect(Number(new URL(node.url).port), '127.0.0.1')
+      const hangUp = () => [socket, onward].map((end) => end.destroy())
+      for (const each of [socket, onward]) {
+        sockets.add(each)
+        each.on('error', hangUp).on('close', hangUp)
+      }
+      socket.pipe(onward)
+      onward.on('data', (chunk) => {
+        open -= chunk.length
+        if (open > 0) return socket.write(chunk)
+        lost++
+        open = 200_000
+        return hangUp()
+      })
+    })
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
+    const chain = await connectChain({ url: `ws://127.0.0.1:${(between.address() as AddressInfo).port}` })
+    const indexer = await world.start({ chain })
+    const walk = createWalk(world, { seed: 6 })
+    await walk.prepare()
+    await walk.all()
+    const wanted = JSON.stringify(await scanChain(world))
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+      if (JSON.stringify(await readGraphs(indexer.url)) === wanted) break
+    }
+    expect(JSON.stringify(await readGraphs(indexer.url))).to.equal(wanted)
+    expect(lost).to.be.greaterThan(0)
+    await indexer.close()
+    chain.provider.destroy()
+    for (const each of sockets) each.destroy()
+    between.close()
   })
 })
