@@ -1,3 +1,4 @@
+export { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export type { ErrorTable } from './answer.ts'
 export {
   type AuthDomain,
@@ -59,3 +60,4 @@ export {
 export { type App, type AppRequest, type ServeParameters, type Server, serve } from './serve.ts'
 export { openServiceDatabase } from './serviceDatabase.ts'
 export { openTestDatabase } from './testing.ts'
+export { createTransactions, type Transactions, type TransactionsParameters } from './transactions.ts'

@@ -9,7 +9,9 @@ import {
   type TransactionRequest,
   type Wallet,
 } from 'ethers'
+import { broadcast, isNonceTaken, reasonOf } from './broadcast.ts'
 import type { Transaction } from './database.ts'
+import { gasLimitOf } from './gas.ts'
 import type { Log } from './log.ts'
 import { type Outbox, type OutboxEntry, resolveEntry } from './outbox.ts'
 
@@ -44,7 +46,7 @@ export type SendParameters = {
    * Called with the signed transaction before it leaves, in the database transaction that records it: what is written
    * here is there if and only if the transaction may have been sent. May be called again with another hash.
    */
-  signed?: (sent: { hash: Hex; transaction?: Transaction }) => Promise<void>
+  signed?: (sent: { id: string; hash: Hex; transaction?: Transaction }) => Promise<void>
   /** Called when all that is on disk, right before the transaction leaves. */
   recorded?: (sent: { hash: Hex }) => void
 }
@@ -59,8 +61,6 @@ export type Sender = {
   resume: (reference: string) => Promise<Sent | undefined>
   close: () => Promise<void>
 }
-
-const gasMargin = { factor: 120n, constant: 20_000n }
 
 /**
  * Sends the transactions of one account, one nonce after the other, however many callers and (with an outbox in a
@@ -121,7 +121,7 @@ export async function createSender({
         const hash = ChainTransaction.from(raw).hash as Hex
         const made = { id: randomUUID(), nonce, hashes: [hash], raw, ...named(parameters.reference) }
         await session.add(made, async (transaction) =>
-          parameters.signed?.({ hash, ...(transaction ? { transaction } : {}) }),
+          parameters.signed?.({ id: made.id, hash, ...(transaction ? { transaction } : {}) }),
         )
         parameters.recorded?.({ hash })
         try {
@@ -169,12 +169,11 @@ async function prepare({
 }): Promise<TransactionRequest> {
   const { to, data, value = 0n } = parameters
   const call = { from: wallet.address, to, data, value }
-  const [estimate, fees, { chainId }] = await Promise.all([
-    parameters.gasLimit ?? provider.estimateGas(call),
+  const [gasLimit, fees, { chainId }] = await Promise.all([
+    gasLimitOf(provider, call, parameters.gasLimit),
     provider.getFeeData(),
     provider.getNetwork(),
   ])
-  const gasLimit = parameters.gasLimit ?? (estimate * gasMargin.factor) / 100n + gasMargin.constant
   return { to, data, value, gasLimit, chainId, ...feesOf(fees) }
 }
 
@@ -182,43 +181,6 @@ function feesOf(fees: { maxFeePerGas: bigint | null; maxPriorityFeePerGas: bigin
   if (fees.maxFeePerGas === null || fees.maxPriorityFeePerGas === null)
     return { type: 0, gasPrice: fees.gasPrice ?? 0n }
   return { type: 2, maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas }
-}
-
-/** Returns when the node has it, or when nobody can tell (it is sent again later). Throws when the node refused it. */
-async function broadcast({ provider, raw, hash }: { provider: Provider; raw: Hex; hash: Hex }): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await provider.broadcastTransaction(raw)
-      return
-    } catch (error) {
-      // Some nodes answer an error for a transaction that they took, or mined and saw fail: ask for it.
-      const known = await provider.getTransaction(hash).catch(() => null)
-      if (known || isUnclear(error)) return
-      // One with an earlier nonce is on its way.
-      if (!/nonce too high/i.test(reasonOf(error)) || attempt === 20) throw error
-      await sleep(50)
-    }
-  }
-}
-
-function isUnclear(error: unknown): boolean {
-  const code = (error as { code?: string }).code ?? ''
-  return /NETWORK_ERROR|TIMEOUT|SERVER_ERROR|ECONN|EPIPE|already known/i.test(`${code} ${reasonOf(error)}`)
-}
-
-function isNonceTaken(error: unknown): boolean {
-  return /NONCE_EXPIRED|REPLACEMENT_UNDERPRICED|nonce too low|nonce has already|underpriced/i.test(
-    `${(error as { code?: string }).code} ${reasonOf(error)}`,
-  )
-}
-
-function reasonOf(error: unknown): string {
-  const { info, shortMessage, message } = error as {
-    info?: { error?: { message?: string } }
-    shortMessage?: string
-    message?: string
-  }
-  return info?.error?.message ?? shortMessage ?? message ?? String(error)
 }
 
 async function untilMined({
