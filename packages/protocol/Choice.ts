@@ -1,5 +1,6 @@
 import * as Match from './Match.ts'
-import type * as Order from './Order.ts'
+import * as Order from './Order.ts'
+import * as Tag from './Tag.ts'
 
 /** An order, how many of its tasks are left, and what else the chain says of it: what is left out is not judged. */
 export type Candidate<kind extends Order.Kind> = {
@@ -25,11 +26,12 @@ export type Chosen = {
 }
 
 /**
- * The cheapest orders of the book that the Hub would match with a request, or nothing. Of equally cheap ones the first in
+ * The cheapest orders of the book that the Hub would match with a request, or nothing. Of orders at one price the first in
  * the book is taken. Pure: whether a group admits somebody is asked of `isMember`.
  *
- * Every restriction is between an order and an address that the request fixes, but for those about the workerpool and the
- * tags, which join all four: so the book is walked by price and the walk is cut where nothing cheaper can follow.
+ * Most rules are between one order and the request. What joins an app or a dataset order to others is whom it admits as
+ * workerpool and its tag; so pool after pool, the cheapest first, is given the cheapest orders that it may and can work
+ * for, and the walk is cut where nothing cheaper can follow. Orders are judged only when the walk comes to them.
  */
 export function cheapest({
   request,
@@ -42,25 +44,37 @@ export function cheapest({
   isMember?: Match.State['isMember']
   categoryCount?: bigint
 }): Chosen | undefined {
-  const wantsDataset = BigInt(request.order.dataset) !== 0n
-  const apps = byPrice(book.apps, ({ appprice }) => appprice)
-  const datasets = wantsDataset ? byPrice(book.datasets, ({ datasetprice }) => datasetprice) : [undefined]
-  const workerpools = byPrice(book.workerpools, ({ workerpoolprice }) => workerpoolprice)
   const facts = { ...(isMember ? { isMember } : {}), ...(categoryCount === undefined ? {} : { categoryCount }) }
+  const any = suitable(request.order)
+  /** Whether some orders fit the request and each other, whatever the missing ones are. */
+  function fits(some: Partial<Trio>, but: ReadonlySet<string>): boolean {
+    const { app = any.app, dataset = any.dataset, workerpool = any.workerpool } = some
+    const orders = { app: app.order, dataset: dataset?.order, workerpool: workerpool.order, request: request.order }
+    return Match.check(orders, { ...facts, ...stateOf({ ...some, request }) }).every(({ code }) => but.has(code))
+  }
+  const apps = remembered(usable(byPrice(book.apps), (app) => fits({ app }, joining)))
+  const datasets = remembered(
+    any.dataset ? usable(byPrice(book.datasets), (dataset) => fits({ dataset }, joining)) : [undefined],
+  )
+  const workerpools = usable(byPrice(book.workerpools), (workerpool) => fits({ workerpool }, joining))
+  const [[app], [dataset]] = [first(apps()), first(datasets())]
+  if (!app || (any.dataset && !dataset)) return undefined
+  const leastData = priceOf(dataset)
 
   let best: Chosen | undefined
-  for (const app of apps) {
-    if (best && app.order.appprice >= best.price) break
-    for (const dataset of datasets) {
-      const data = app.order.appprice + (dataset?.order.datasetprice ?? 0n)
-      if (best && data >= best.price) break
-      for (const workerpool of workerpools) {
-        const price = data + workerpool.order.workerpoolprice
-        if (best && price >= best.price) break
+  const isTooDear = (price: bigint) => best !== undefined && price >= best.price
+  for (const workerpool of workerpools) {
+    const work = priceOf(workerpool)
+    if (isTooDear(work + priceOf(app) + leastData)) break
+    const data = remembered(admitted(datasets(), (each) => !each || fits({ dataset: each, workerpool }, combined)))
+    for (const app of admitted(apps(), (each) => fits({ app: each, workerpool }, combined))) {
+      if (isTooDear(work + priceOf(app) + leastData)) break
+      for (const dataset of data()) {
+        const price = work + priceOf(app) + priceOf(dataset)
+        if (isTooDear(price)) break
+        if (!fits({ app, workerpool, ...(dataset ? { dataset } : {}) }, nothing)) continue
         const orders = { app: app.order, dataset: dataset?.order, workerpool: workerpool.order, request: request.order }
-        const state = stateOf({ app, dataset, workerpool, request })
-        if (Match.check(orders, { ...facts, ...state }).length > 0) continue
-        best = { orders, volume: Match.volume(orders, state.consumed), price }
+        best = { orders, volume: Match.volume(orders, stateOf({ app, dataset, workerpool, request }).consumed), price }
         break
       }
     }
@@ -68,11 +82,91 @@ export function cheapest({
   return best
 }
 
+type Trio = { app: Candidate<'app'>; dataset: Candidate<'dataset'>; workerpool: Candidate<'workerpool'> }
+
+// Codes of the rules that an order alone cannot break: they join an app or a dataset to a workerpool; or all of the tags.
+const combined: ReadonlySet<string> = new Set(['07'])
+const joining: ReadonlySet<string> = new Set([...combined, '14', '17'])
+const nothing: ReadonlySet<string> = new Set()
+
+/** Orders that break no rule with a request: one or two of them at a time are replaced by real ones. */
+function suitable({ app, dataset, workerpool, category, trust, tag }: Order.Signed<'request'>): {
+  [kind in keyof Trio]: Trio[kind] | (kind extends 'dataset' ? undefined : never)
+} {
+  const open = { volume: 1n, sign: '0x' as const }
+  const everything = Tag.everything
+  return {
+    app: { order: { ...Order.none('app'), ...open, app, tag }, remaining: 1n },
+    dataset:
+      BigInt(dataset) === 0n ? undefined : { order: { ...Order.none('dataset'), ...open, dataset }, remaining: 1n },
+    workerpool: {
+      order: { ...Order.none('workerpool'), ...open, workerpool, category, trust, tag: everything },
+      remaining: 1n,
+    },
+  }
+}
+
+type Offer = Candidate<'app'> | Candidate<'dataset'> | Candidate<'workerpool'>
+
+function priceOf(candidate: Offer | undefined): bigint {
+  if (!candidate) return 0n
+  const { order } = candidate
+  if ('appprice' in order) return order.appprice
+  return 'datasetprice' in order ? order.datasetprice : order.workerpoolprice
+}
+
+/** Those that fit the request; of those that differ in price alone, the cheapest. */
+function* usable<Kind extends Offer>(sorted: Kind[], fits: (candidate: Kind) => boolean): Generator<Kind> {
+  const seen = new Set<string>()
+  for (const candidate of sorted) {
+    const { order } = candidate
+    const pool = 'workerpool' in order ? order.workerpool : order.workerpoolrestrict
+    const joint = `${order.tag}${pool}`.toLowerCase()
+    if (seen.has(joint) || !fits(candidate)) continue
+    seen.add(joint)
+    yield candidate
+  }
+}
+
+/** Those that a workerpool may and can work for: it covers their tags, so only whether they demand an enclave is left. */
+function* admitted<Kind extends Offer | undefined>(
+  candidates: Iterable<Kind>,
+  fits: (candidate: Kind) => boolean,
+): Generator<Kind> {
+  const seen = new Set<boolean>()
+  for (const candidate of candidates) {
+    const needsEnclave = candidate !== undefined && Tag.isTee(candidate.order.tag)
+    if (seen.has(needsEnclave) || !fits(candidate)) continue
+    seen.add(needsEnclave)
+    yield candidate
+    if (seen.size === 2) return
+  }
+}
+
+/** What was walked once is not judged again. */
+function remembered<Item>(source: Iterable<Item>): () => Generator<Item> {
+  const iterator = source[Symbol.iterator]()
+  const known: Item[] = []
+  return function* walk() {
+    for (let index = 0; ; index++) {
+      if (index === known.length) {
+        const { done, value } = iterator.next()
+        if (done) return
+        known.push(value)
+      }
+      yield known[index] as Item
+    }
+  }
+}
+
+function first<Item>(items: Iterable<Item>): [Item?] {
+  for (const item of items) return [item]
+  return []
+}
+
 /** What is known of four candidates, as the rules ask for it. */
 export function stateOf(
-  candidates: {
-    [kind in Order.Kind]: Candidate<kind> | (kind extends 'dataset' ? undefined : never)
-  },
+  candidates: { [kind in Order.Kind]?: Candidate<kind> | undefined },
 ): Match.State & { consumed: Partial<Record<Order.Kind, bigint>> } {
   const present = Object.entries(candidates).filter(([, candidate]) => candidate !== undefined)
   const facts = <Fact>(read: (candidate: Known) => Fact | undefined) =>
@@ -88,9 +182,9 @@ export function stateOf(
 type Known = { order: { volume: bigint }; remaining: bigint; isRegistered?: boolean; isAuthentic?: boolean }
 
 /** Sorting is stable: orders of one price stay in the order of the book. */
-function byPrice<kind extends Order.Kind>(candidates: Candidate<kind>[], price: (order: Order.Signed<kind>) => bigint) {
+function byPrice<Kind extends Offer>(candidates: readonly Kind[]): Kind[] {
   return [...candidates].sort((a, b) => {
-    const difference = price(a.order) - price(b.order)
+    const difference = priceOf(a) - priceOf(b)
     return difference < 0n ? -1 : difference > 0n ? 1 : 0
   })
 }

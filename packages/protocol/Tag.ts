@@ -8,6 +8,9 @@ export type Name = keyof typeof bits
 /** No demand. */
 export const none: Hex = `0x${'00'.repeat(32)}`
 
+/** Every demand there can be. */
+export const everything: Hex = `0x${'ff'.repeat(32)}`
+
 /** What an ordinary order carries: an enclave (bit 0), of the TDX kind (bit 3). */
 export const tdx: Hex = encode(['tee', 'tdx'])
 
@@ -22,13 +25,12 @@ export function encode(names: readonly Name[]): Hex {
   ) as Hex
 }
 
+const names = new Map<number, string>(Object.entries(bits).map(([name, bit]) => [bit, name]))
+
 /** Names of the bits that are set; a bit without a name is `bit<n>`. */
 export function decode(tag: Hex): string[] {
-  const names = new Map<number, string>(Object.entries(bits).map(([name, bit]) => [bit, name]))
-  const value = BigInt(tag)
-  return Array.from({ length: 256 }, (_, bit) => bit)
-    .filter((bit) => (value >> BigInt(bit)) & 1n)
-    .map((bit) => names.get(bit) ?? `bit${bit}`)
+  const digits = [...BigInt(tag).toString(2)].reverse()
+  return digits.flatMap((digit, bit) => (digit === '1' ? [names.get(bit) ?? `bit${bit}`] : []))
 }
 
 /** The tag of a deal: what app, dataset and request ask for together. */
