@@ -20,6 +20,7 @@ const steps: Step[] = [
     env: { FUZZ_RUNS: String(fuzzRuns.deep) },
   },
   { name: 'reorgs', command: 'mocha', args: ['--exit', 'packages/indexer/reorg.test.ts'], env: { REORGS: '200' } },
+  { name: 'kills', command: 'mocha', args: ['--exit', 'packages/matcher/replicas.test.ts'], env: { KILLS: '60' } },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
 ]

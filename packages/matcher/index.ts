@@ -1,4 +1,3 @@
-/** Tables of the matcher, for whoever opens its database. */
-export const migrations = [new URL('./migrations/', import.meta.url)]
-
-export { createMatcher, type MatcherParameters } from './match.ts'
+export { createMatcher, type MatcherParameters, type Sponsor } from './match.ts'
+export { createMeters } from './meters.ts'
+export { migrations } from './start.ts'

@@ -1,196 +1,240 @@
-import { Choice, Deal, type Hex, type Match, Order } from '@sealdeal/protocol'
-import { type Client, explainMatch } from '@sealdeal/sdk'
-import {
-  type Database,
-  type Log,
-  type Moment,
-  type Sender,
-  SendRefusedError,
-  TransactionDroppedError,
-} from '@sealdeal/server'
+import { type Address, type Choice, type Hex, Order } from '@sealdeal/protocol'
+import { type Client, events } from '@sealdeal/sdk'
+import { type Database, type Log, type Moment, SendRefusedError, type Transactions } from '@sealdeal/server'
+import type { TransactionReceipt } from 'ethers'
 import {
   AlreadyMatchingError,
   type Attempt,
   closeAttempt,
+  type Ended,
+  endedAttempts,
   findAttempt,
   recordAttempt,
-  sentAttempts,
+  reopenUndone,
 } from './attempts.ts'
-import { openRequests, readBook, readGroups } from './candidates.ts'
+import { type BookReader, bookReader, openRequests } from './candidates.ts'
+import { choose, type Verdict } from './choose.ts'
+import { OvertakenError, readHeld } from './holds.ts'
+import type { Meters } from './meters.ts'
+import { createPauses } from './pauses.ts'
+import { type Caps, SpendingCapError } from './spending.ts'
+
+/** Pays for the deals of some requesters, up to its caps. */
+export type Sponsor = { caps: Caps; sponsors: (requester: Address) => boolean }
 
 export type MatcherParameters = {
   client: Client
   database: Database
-  sender: Sender
+  transactions: Transactions
   log: Log
   moment: Moment
+  meters: Meters
+  /** The client's account, paying from its deposit. Left out: requesters pay. */
+  sponsor?: Sponsor | undefined
+  /** How many requests are worked on at the same time. */
+  atOnce?: number
 }
 
-/** A request that could not be matched is looked at again after this many milliseconds, twice as many each time. */
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 5_000
+/** How often a request is chosen for anew at once, when others took what it needs. */
+const MOST_OVERTAKEN = 5
 
-/** How many orders that the chain would refuse are set aside before a request is postponed. */
-const MOST_REFUSED = 20
-
-/** An attempt of another replica is left alone for this long: after that its outcome is looked into. */
-const STALE_ATTEMPT_MS = 60_000
+type Pair = { requestHash: Hex; consumed: bigint }
 
 /** A transaction costs gas whether it succeeds or not, so a match is tried only when the chain says that it will. */
-export function createMatcher({ client, database, sender, log, moment }: MatcherParameters) {
-  const pauses = new Map<Hex, { until: number; pause: number }>()
+export function createMatcher(parameters: MatcherParameters) {
+  const { client, database, transactions, log, moment, meters, sponsor, atOnce = 32 } = parameters
+  const { hub } = client.contracts
+  const pauses = createPauses()
   const underway = new Set<Hex>()
 
-  function isPaused(requestHash: Hex): boolean {
-    return (pauses.get(requestHash)?.until ?? 0) > Date.now()
-  }
   function postpone(requestHash: Hex, reason: string) {
-    const pause = Math.min((pauses.get(requestHash)?.pause ?? FIRST_PAUSE_MS / 2) * 2, LONGEST_PAUSE_MS)
-    pauses.set(requestHash, { until: Date.now() + pause, pause })
-    log.info({ request: requestHash, reason, pause }, 'not matched')
+    meters.postponed.inc()
+    log.info({ request: requestHash, reason, pause: pauses.postpone(requestHash) }, 'not matched')
   }
 
-  async function matchRequest(request: Choice.Candidate<'request'>, requestHash: Hex) {
-    moment('request seen', { request: requestHash })
+  /** Makes one deal of a request. Answers whether there may be another one to make of it now. */
+  async function matchOnce(request: Choice.Candidate<'request'>, requestHash: Hex, readBook: BookReader) {
     // The market may be a block behind: what is used up is the chain's to say.
-    const consumed = await client.contracts.hub.viewConsumed(requestHash)
-    if (consumed >= request.order.volume) return
+    const consumed = await hub.viewConsumed(requestHash)
+    if (consumed >= request.order.volume) return false
     const earlier = await findAttempt(database, { requestHash, consumed })
-    if (earlier?.status === 'sent') {
-      if (Date.now() - earlier.createdAt.getTime() > STALE_ATTEMPT_MS) await settle(earlier)
-      return
+    if (earlier?.status === 'sent') return false
+    // A deal that was made and is not there: a reorganisation took it back, or this node has not seen it yet.
+    if (earlier?.status === 'matched' && !(await isUndone(earlier))) {
+      postpone(requestHash, 'the chain has not caught up with its own receipt')
+      return false
     }
-    if (earlier?.status === 'matched') {
-      // A deal that was made and is not there: a reorganisation took it back, or this node has not seen it yet.
-      const receipt = await client.provider.getTransactionReceipt(earlier.transactionHash)
-      if (receipt) return postpone(requestHash, 'the chain has not caught up with its own receipt')
-      await closeAttempt(database, earlier, { failure: 'undone by a reorganisation' })
-    }
+    const pair = { requestHash, consumed }
     const current = { order: request.order, remaining: request.order.volume - consumed }
-    const choice = await findChoice(client, current)
-    if ('refusal' in choice) return postpone(requestHash, choice.refusal)
-    moment('orders chosen', { request: requestHash, price: String(choice.price), volume: String(choice.volume) })
-    await sendMatch({ choice, requestHash, consumed })
-    pauses.delete(requestHash)
+    const { refusal, receipt } = await payAndSend({ request: current, pair, readBook })
+    if (receipt?.status === 1) {
+      pauses.forget(requestHash)
+      return true
+    }
+    postpone(requestHash, refusal ?? 'the match failed')
+    return false
   }
 
-  async function sendMatch({
-    choice,
-    requestHash,
-    consumed,
+  /** Tries who may pay, one after the other: a sponsor first, then the requester. */
+  async function payAndSend(parts: { request: Choice.Candidate<'request'>; pair: Pair; readBook: BookReader }) {
+    const { requester } = parts.request.order
+    const isSponsored = sponsor?.sponsors(requester) === true
+    let refusal = ''
+    for (const payer of isSponsored ? [client.account, requester] : [requester]) {
+      const sponsored = isSponsored && payer === client.account ? sponsor.caps : undefined
+      try {
+        const outcome = await chooseAndSend({ ...parts, payer, caps: sponsored })
+        if ('receipt' in outcome) return { receipt: outcome.receipt }
+        refusal = outcome.refusal
+      } catch (error) {
+        if (!(error instanceof SpendingCapError)) throw error
+        log.warn({ request: parts.pair.requestHash, error }, 'not sponsored')
+        refusal = error.message.split('\n')[0] ?? ''
+      }
+    }
+    return { refusal }
+  }
+
+  async function chooseAndSend({
+    request,
+    pair,
+    readBook,
+    payer,
+    caps,
   }: {
-    choice: Choice.Chosen
-    requestHash: Hex
-    consumed: bigint
-  }) {
-    const { hub } = client.contracts
-    const { to, data } = await hub.matchOrders.populateTransaction(...Order.quadruple(choice.orders))
-    const sent = await sender
+    request: Choice.Candidate<'request'>
+    pair: Pair
+    readBook: BookReader
+    payer: Address
+    caps: Caps | undefined
+  }): Promise<{ receipt: TransactionReceipt } | { refusal: string }> {
+    for (let overtaken = 0; ; overtaken++) {
+      const held = await readHeld(database)
+      const meter = (seconds: number) => meters.choosing.observe(seconds)
+      const choice = await choose({ client, request, payer, readBook, held, meter })
+      if ('refusal' in choice) return choice
+      const { price, volume } = choice
+      moment('orders chosen', { request: pair.requestHash, price: String(price), volume: String(volume) })
+      try {
+        return { receipt: await sendMatch({ choice, pair, caps }) }
+      } catch (error) {
+        if (!(error instanceof OvertakenError) || overtaken === MOST_OVERTAKEN) throw error
+      }
+    }
+  }
+
+  async function sendMatch({ choice, pair, caps }: { choice: Verdict; pair: Pair; caps: Caps | undefined }) {
+    const call = hub.getFunction(caps ? 'sponsorMatchOrders' : 'matchOrders')
+    const { to, data } = await call.populateTransaction(...Order.quadruple(choice.orders))
+    const { requestHash } = pair
+    const { costAtMost: cost, holds, since } = choice
+    const sponsored = caps && { by: client.account, cost, caps }
+    let recorded: Attempt | undefined
+    const sent = await transactions
       .send({
         to: to as Hex,
         data: data as Hex,
         reference: requestHash,
-        signed: ({ hash, transaction }) =>
-          recordAttempt(transaction ?? database, { requestHash, consumed, transactionHash: hash }),
+        async signed({ id, hash, transaction }) {
+          if (!transaction) throw new Error('a match is recorded in the database that records its transaction')
+          await recordAttempt(transaction, {
+            ...pair,
+            transactionId: id,
+            transactionHash: hash,
+            holds,
+            since,
+            sponsored,
+          })
+          recorded = { ...pair, transactionId: id, status: 'sent', sponsor: sponsored?.by }
+        },
         recorded: ({ hash }) => moment('match recorded', { request: requestHash, transaction: hash }),
       })
       .catch(async (error: unknown) => {
-        if (error instanceof SendRefusedError) await conclude({ requestHash, consumed, succeeded: false })
+        if (recorded && error instanceof SendRefusedError) await close(recorded, { failure: error.message })
         throw error
       })
     moment('match sent', { request: requestHash, transaction: sent.hash })
     const receipt = await sent.wait()
     moment('match mined', { request: requestHash, status: receipt.status })
-    await conclude({ requestHash, consumed, succeeded: receipt.status === 1 })
+    if (recorded) await conclude(recorded, receipt)
+    return receipt
   }
 
-  async function conclude(attempt: { requestHash: Hex; consumed: bigint; succeeded: boolean }) {
-    if (attempt.succeeded) {
-      const dealId = Deal.id(attempt.requestHash, attempt.consumed)
-      await closeAttempt(database, attempt, { dealId })
-      log.info({ request: attempt.requestHash, deal: dealId }, 'matched')
-    } else {
-      await closeAttempt(database, attempt, { failure: 'the transaction failed' })
-      postpone(attempt.requestHash, 'the match failed')
+  /** Writes down what a mined match came to. */
+  async function conclude(attempt: Attempt, receipt: TransactionReceipt) {
+    const matched = events(receipt).find(
+      ({ name, args }) => name === 'OrdersMatched' && args.requestHash === attempt.requestHash,
+    )
+    if (!matched) return close(attempt, { failure: `transaction ${receipt.hash} failed` })
+    const dealId = matched.args.dealid as Hex
+    const { app, dataset, workerpool } = await hub.viewDeal(dealId)
+    const cost = (app.price + dataset.price + workerpool.price) * (matched.args.volume as bigint)
+    await close(attempt, { dealId, cost: attempt.sponsor ? cost : 0n })
+  }
+
+  async function close(attempt: Attempt, outcome: { dealId: Hex; cost: bigint } | { failure: string }) {
+    // Another replica may have been quicker.
+    if (!(await closeAttempt(database, attempt, outcome))) return
+    const { requestHash, sponsor: by } = attempt
+    const payer = by ? 'sponsor' : 'requester'
+    meters.matches.inc({ outcome: 'dealId' in outcome ? 'matched' : 'failed', payer })
+    if ('dealId' in outcome) log.info({ request: requestHash, deal: outcome.dealId, payer }, 'matched')
+    else log.warn({ request: requestHash, reason: outcome.failure }, 'the match failed')
+  }
+
+  /** Whether a deal that this matcher once made does not exist any more, so that it may be made again. */
+  async function isUndone(attempt: Ended): Promise<boolean> {
+    if (attempt.minedHash === undefined) return false
+    const receipt = await client.provider.getTransactionReceipt(attempt.minedHash)
+    if (receipt?.status === 1) return false
+    if (receipt) await close(attempt, { failure: 'undone by a reorganisation, and failed on the other branch' })
+    else await transactions.doubt(attempt.transactionId)
+    return receipt !== null
+  }
+
+  /** What others left: the transactions of a killed replica are looked after by all, their outcome is written down here. */
+  async function settle(): Promise<void> {
+    for (const requestHash of await reopenUndone(database))
+      log.warn({ request: requestHash }, 'its deal was undone by a reorganisation')
+    for (const attempt of await endedAttempts(database)) {
+      if (underway.has(attempt.requestHash)) continue
+      if (attempt.minedHash === undefined) await close(attempt, { failure: 'its transaction can never be mined' })
+      else {
+        const receipt = await client.provider.getTransactionReceipt(attempt.minedHash)
+        if (receipt) await conclude(attempt, receipt)
+      }
     }
   }
 
-  /**
-   * Finds out what became of a recorded match: while the sender still holds it, it is sent again and waited for; then its
-   * receipt tells, or, where it can never be mined any more, whether the request was used up beyond it by another one.
-   */
-  async function settle(attempt: Attempt) {
-    const resumed = await sender.resume(attempt.requestHash)
-    const receipt = resumed
-      ? await resumed.wait().catch(droppedOnly)
-      : await client.provider.getTransactionReceipt(attempt.transactionHash)
-    const consumed = await client.contracts.hub.viewConsumed(attempt.requestHash)
-    await conclude({ ...attempt, succeeded: receipt?.status === 1 || consumed > attempt.consumed })
+  async function matchRequest(request: Choice.Candidate<'request'>, requestHash: Hex, readBook: BookReader) {
+    underway.add(requestHash)
+    try {
+      moment('request seen', { request: requestHash })
+      let book = readBook
+      while (await matchOnce(request, requestHash, book)) book = bookReader(client)
+    } catch (error) {
+      if (!(error instanceof AlreadyMatchingError)) log.warn({ request: requestHash, error }, 'matching failed')
+      postpone(requestHash, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+    } finally {
+      underway.delete(requestHash)
+    }
   }
 
   return {
-    /** What an earlier run of this matcher left open: the recorded transactions were sent again by the sender. */
-    async recover() {
-      for (const attempt of await sentAttempts(database)) await settle(attempt)
-    },
+    settle,
 
     /** Looks at the book once and begins to match what can be matched; requests do not wait for one another. */
     async look(): Promise<Promise<void>[]> {
+      await settle()
       const requests = await openRequests(client)
-      return requests.flatMap((request) => {
-        const requestHash = Order.hash('request', request.order, client.domain)
-        if (underway.has(requestHash) || isPaused(requestHash)) return []
-        underway.add(requestHash)
-        const matching = matchRequest(request, requestHash)
-          .catch((error: unknown) => {
-            if (!(error instanceof AlreadyMatchingError)) log.warn({ request: requestHash, error }, 'matching failed')
-            postpone(requestHash, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
-          })
-          .finally(() => underway.delete(requestHash))
-        return [matching]
-      })
+      meters.open.set(requests.length)
+      const readBook = bookReader(client)
+      const due = requests
+        .map((request) => ({ request, requestHash: Order.hash('request', request.order, client.domain) }))
+        .filter(({ requestHash }) => !underway.has(requestHash) && !pauses.isPaused(requestHash))
+      return due
+        .slice(0, Math.max(0, atOnce - underway.size))
+        .map(({ request, requestHash }) => matchRequest(request, requestHash, readBook))
     },
   }
-}
-
-/** A transaction that can never be mined is an outcome; being stopped while waiting is none. */
-function droppedOnly(error: unknown): null {
-  if (error instanceof TransactionDroppedError) return null
-  throw error
-}
-
-/** The cheapest orders that the chain accepts as well: those that it would refuse (a pool without stake) are set aside. */
-async function findChoice(
-  client: Client,
-  request: Choice.Candidate<'request'>,
-): Promise<Choice.Chosen | { refusal: string }> {
-  let book = await readBook(client, request.order)
-  const [isMember, categoryCount] = await Promise.all([
-    readGroups(client, request.order, book),
-    client.contracts.hub.countCategory(),
-  ])
-  let refusal = 'no orders in the book fit together'
-  for (let refused = 0; refused < MOST_REFUSED; refused++) {
-    const choice = Choice.cheapest({ request, book, isMember, categoryCount })
-    if (!choice) return { refusal }
-    const mismatches = await explainMatch(client, choice.orders)
-    if (mismatches.length === 0) return choice
-    refusal = mismatches.map(({ sentence }) => sentence).join(' ')
-    const kind = mismatches.map(blamed).find((found) => found !== undefined)
-    if (kind === undefined) return { refusal }
-    book = without(book, choice.orders[kind])
-  }
-  return { refusal }
-}
-
-/** Whose order a mismatch is about, where another order of that kind could do better. */
-function blamed({ code, values }: Match.Mismatch): Match.Asset | undefined {
-  if (code === '71') return 'workerpool'
-  return (['app', 'dataset', 'workerpool'] as const).find((kind) => kind === values.kind)
-}
-
-function without(book: Choice.Book, order: unknown): Choice.Book {
-  const others = <kind extends Order.Kind>(candidates: Choice.Candidate<kind>[]) =>
-    candidates.filter((candidate) => candidate.order !== order)
-  return { apps: others(book.apps), datasets: others(book.datasets), workerpools: others(book.workerpools) }
 }

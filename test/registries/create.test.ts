@@ -57,18 +57,37 @@ describe('createApp', () => {
       expect(one).not.to.equal(await appRegistry.predictApp(anyone, ...fields))
     })
 
-    it('accepts fields up to what a contract can hold, and refuses one byte more', async () => {
-      const { appRegistry, appOwner } = await loadFixture(deployedMarketplace)
-      const room = Number(LIMIT) - 32 - 3 * 2
-      const fits = ethers.hexlify(new Uint8Array(room).fill(0xff))
-      await appRegistry.createApp(appOwner, '', '', fits, ethers.ZeroHash, '0x')
-      const entry = await appRegistry.predictApp(appOwner, '', '', fits, ethers.ZeroHash, '0x')
-      const app = await ethers.getContractAt('App', entry)
-      expect(await app.m_appMultiaddr()).to.equal(fits)
-      await expect(appRegistry.createApp(appOwner, '', '', fits, ethers.ZeroHash, '0x00'))
-        .to.be.revertedWithCustomError(appRegistry, 'FieldsTooLong')
-        .withArgs(LIMIT + 1n, LIMIT)
-    })
+    for (const long of [0, 1, 2, 3]) {
+      it(`accepts fields up to what a contract can hold, and refuses one byte more: field ${long + 1}`, async () => {
+        const { appRegistry, appOwner } = await loadFixture(deployedMarketplace)
+        const room = Number(LIMIT) - 32 - 3 * 2
+        const fieldsOf = (length: number): Parameters<typeof appRegistry.createApp> => {
+          const [name, type, multiaddr, enclave] = [0, 1, 2, 3].map((field) => (field === long ? length : 0))
+          const bytes = (count = 0) => ethers.hexlify(new Uint8Array(count).fill(0xff))
+          return [
+            appOwner,
+            'x'.repeat(name ?? 0),
+            'x'.repeat(type ?? 0),
+            bytes(multiaddr),
+            ethers.ZeroHash,
+            bytes(enclave),
+          ]
+        }
+        await appRegistry.createApp(...fieldsOf(room))
+        const app = await ethers.getContractAt('App', await appRegistry.predictApp(...fieldsOf(room)))
+        const found = [
+          await app.m_appName(),
+          await app.m_appType(),
+          await app.m_appMultiaddr(),
+          await app.m_appMREnclave(),
+        ]
+        const [, name, type, multiaddr, , enclave] = fieldsOf(room)
+        expect(found).to.deep.equal([name, type, multiaddr, enclave])
+        await expect(appRegistry.createApp(...fieldsOf(room + 1)))
+          .to.be.revertedWithCustomError(appRegistry, 'FieldsTooLong')
+          .withArgs(LIMIT + 1n, LIMIT)
+      })
+    }
 
     it('refuses to give it to nobody', async () => {
       const { appRegistry } = await loadFixture(deployedMarketplace)
