@@ -42,7 +42,7 @@ export function options({ endpoints, deployment }: Stack) {
     smsURL: endpoints.sms,
     ipfsNodeURL: endpoints.storage,
     ipfsGatewayURL: endpoints.storage,
-    pocoSubgraphURL: endpoints.market,
+    pocoSubgraphURL: `${endpoints.indexer}/protocol`,
   }
 }
 

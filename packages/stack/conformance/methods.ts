@@ -31,7 +31,7 @@ function functionsOf(object: object): string[] {
 
 /** The options of the client that the page shows. */
 export function shownOptions(): string[] {
-  const [, block = ''] = /^const options = \{$([^}]*)^\}$/m.exec(readFileSync(page, 'utf8')) ?? []
+  const [, block = ''] = /^const options = \{$([\s\S]*?)^\}$/m.exec(readFileSync(page, 'utf8')) ?? []
   return [...block.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name)
 }
 
