@@ -1,0 +1,1 @@
+export { type Callbacks, type CallbacksParameters, migrations, startCallbacks } from './start.ts'
