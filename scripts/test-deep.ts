@@ -21,6 +21,12 @@ const steps: Step[] = [
   },
   { name: 'reorgs', command: 'mocha', args: ['--exit', 'packages/indexer/reorg.test.ts'], env: { REORGS: '200' } },
   { name: 'kills', command: 'mocha', args: ['--exit', 'packages/matcher/replicas.test.ts'], env: { KILLS: '60' } },
+  {
+    name: 'callbacks',
+    command: 'mocha',
+    args: ['--exit', 'packages/callbacks/*.test.ts'],
+    env: { KILLS: '40', REORGS: '200', REQUESTS: '50000' },
+  },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
 ]
