@@ -19,7 +19,7 @@ const moments = ['request seen', 'orders chosen', 'match recorded', 'match sent'
 type Matcher = { child: ChildProcess; lines: Record<string, unknown>[]; stop: () => Promise<void> }
 
 describe('the matcher', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let world: World
   let folder: string
   let database: Database
@@ -112,7 +112,7 @@ describe('the matcher', function () {
     return events.filter(({ args }) => args.requestHash === requestHash).map(({ args }) => args.volume)
   }
   async function untilMatched(requestHash: Hex, volume = 1n): Promise<void> {
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 90_000
     while ((await world.contracts.hub.viewConsumed(requestHash)) < volume) {
       if (Date.now() > deadline) throw new Error('not matched in time')
       await sleep(20)
@@ -121,7 +121,7 @@ describe('the matcher', function () {
 
   /** The one attempt at a request has ended well, and the matcher knows it. */
   async function untilConcluded(requestHash: Hex): Promise<void> {
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 90_000
     for (;;) {
       const rows = await database.query('select status from attempt where request_hash = $1', [requestHash])
       if (rows.length > 0 && rows.every(({ status }) => status === 'matched')) return
