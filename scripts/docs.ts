@@ -1,9 +1,10 @@
 // `node scripts/docs.ts` checks docs/: whatever an error points to exists, no link is dead, nothing generated is stale.
-// `node scripts/docs.ts --write` writes what is generated: errors.md, failures.md, proofs.md, the tests column of checklist.md.
+// `node scripts/docs.ts --write` writes what is generated: configuration.md, errors.md, failures.md, proofs.md, the tests column of checklist.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { knownErrors } from '../packages/protocol/Revert.ts'
 import { withTests } from './docs/checklist.ts'
+import { configurationPage, type Process, unexplainedVariables } from './docs/configuration.ts'
 import { errorsPage, unexplainedErrors } from './docs/errors.ts'
 import { failures, failuresPage, unexplainedCauses } from './docs/failures.ts'
 import { proofsPage } from './docs/proofs.ts'
@@ -108,8 +109,23 @@ function brokenLinks(file: string, text: string): string[] {
     })
 }
 
+/** Every process that has a configuration, with the schema that reads it. */
+async function configured(): Promise<Process[]> {
+  const paths = tracked.filter(
+    (path) => /^packages\/\w+\/config\.ts$/.test(path) && path !== 'packages/server/config.ts',
+  )
+  return Promise.all(
+    paths.sort().map(async (path) => {
+      const { schema } = (await import(join(root, path))) as { schema: Pick<Process, 'shape'> }
+      return { name: path.split('/')[1] ?? path, path, shape: schema.shape }
+    }),
+  )
+}
+
+const configuration = { processes: await configured(), read }
 const solidity = { contracts: tracked.filter((path) => /^contracts\/.*\.sol$/.test(path)), read }
 const generated: Record<string, () => string> = {
+  'docs/configuration.md': () => configurationPage(configuration),
   'docs/errors.md': () => errorsPage(solidity),
   'docs/failures.md': () => failuresPage(),
   'docs/proofs.md': () =>
@@ -132,6 +148,7 @@ for (const [path, make] of Object.entries(generated)) {
 }
 
 for (const name of unexplainedErrors(solidity)) problems.push(`packages/protocol/Revert.ts does not explain ${name}`)
+for (const name of unexplainedVariables(configuration)) problems.push(`${name} has no doc comment`)
 for (const name of unexplainedCauses()) problems.push(`scripts/docs/failures.ts does not explain ${name}`)
 
 // A check that finds nothing wrong with nonsense would prove nothing.

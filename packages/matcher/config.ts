@@ -21,6 +21,7 @@ export const schema = z
     ...commonVariables,
     ...chainVariables,
     ...databaseVariables,
+    /** Whose book is matched. */
     MARKET_URL: variable.httpUrl,
     /** Pays for the gas of matches; where requesters are sponsored, for their deals as well, from its deposit. */
     WALLET_KEY_FILE: variable.path,
@@ -35,10 +36,13 @@ export const schema = z
       .transform((gwei) => parseUnits(String(gwei), 'gwei')),
     /** Whose deals this matcher pays for: `any`, or addresses. */
     SPONSORED_REQUESTERS: requesters.optional(),
-    /** What it spends on that at most, in nRLC: in any 24 hours, and in all. */
+    /** What it spends on that at most in any 24 hours, in nRLC. */
     SPONSOR_DAY_NRLC: amount.optional(),
+    /** What it spends on that at most in all, in nRLC. */
     SPONSOR_TOTAL_NRLC: amount.optional(),
+    /** Fault injection, on local chains outside production: ends the process at this step. */
     KILL_AT: z.string().optional(),
+    /** `production` disarms fault injection. */
     NODE_ENV: z.string().optional(),
   })
   .superRefine((config, context) => {

@@ -16,17 +16,21 @@ export const schema = z
     ...commonVariables,
     ...chainVariables,
     ...databaseVariables,
+    /** The pool that it works for. */
     WORKERPOOL_ADDRESS: variable.address,
     /** Key of the pool's owner: signs leases and orders, pays for claims. */
     WALLET_KEY_FILE: variable.path,
+    /** Where the pool's order is published. */
     MARKET_URL: variable.httpUrl.optional(),
     /** Where clients reach this scheduler: told to the market, which tells them. */
     PUBLIC_URL: variable.httpUrl.optional(),
     /** In units of the token, per task. */
     WORKERPOOL_PRICE: amount.optional(),
+    /** Category of the published order: how long a task may take. */
     WORKERPOOL_CATEGORY: amount.default(0n),
     /** Tasks per published order, at most; the owner's stake may cover fewer. */
     WORKERPOOL_VOLUME: amount.default(10_000n),
+    /** Tag of the published order: which enclaves the workers have. */
     WORKERPOOL_TAG: z
       .string()
       .regex(/^0x[0-9a-fA-F]{1,64}$/, { error: 'must be hex' })
@@ -50,7 +54,9 @@ export const schema = z
     WORKER_SILENCE_MS: variable.number(200, 3_600_000).default(3_000),
     /** First block that may hold a deal of this pool. */
     START_BLOCK: amount.default(0n),
+    /** Fault injection, on local chains outside production: ends the process at this step. */
     KILL_AT: z.string().optional(),
+    /** `production` disarms fault injection. */
     NODE_ENV: z.string().optional(),
   })
   .refine(({ WORKERPOOL_PRICE, MARKET_URL }) => WORKERPOOL_PRICE === undefined || MARKET_URL !== undefined, {

@@ -59,19 +59,26 @@ export const variable = {
 
 /** What every process reads. `DATABASE_URL` may be absent: an embedded server is started then. */
 export const commonVariables = {
+  /** Address to listen on; `0.0.0.0` in a container. */
   HOST: z.string().default('127.0.0.1'),
+  /** Port to listen on; 0 takes any free one. */
   PORT: variable.port.default(0),
+  /** Least severe lines that are logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Ends when standard input ends: for whoever starts processes through a pipe. */
   EXIT_ON_STDIN_EOF: flag.default(false),
 }
 
 /** What every process that watches the chain and keeps rows reads. */
 export const chainVariables = {
+  /** JSON-RPC of the chain. */
   CHAIN_URL: variable.chainUrl,
+  /** The Hub. */
   HUB_ADDRESS: variable.address,
 }
 
 export const databaseVariables = {
+  /** PostgreSQL; unset, an embedded one is started. Leave the password to `PGPASSFILE`. */
   DATABASE_URL: variable.databaseUrl.optional(),
 }
 

@@ -5,8 +5,11 @@ import { z } from 'zod'
 export const schema = z.object({
   ...commonVariables,
   ...chainVariables,
+  /** The pool's scheduler, which leases tasks. */
   SCHEDULER_URL: variable.httpUrl,
+  /** The secret management service, which the enclave asks for keys. */
   SMS_URL: variable.httpUrl,
+  /** Where ciphertext is read and results are stored. */
   STORAGE_URL: variable.httpUrl,
   /** Pays for gas, and is paid for work. Use it for one worker alone. */
   WALLET_KEY_FILE: variable.path,
@@ -20,8 +23,10 @@ export const schema = z.object({
   CONCURRENCY: variable.number(1, 64).default(1),
   /** Shown by the pool. */
   WORKER_NAME: z.string().max(100).default(''),
+  /** Fault injection, on local chains outside production: ends the process at this step. */
   KILL_AT: z.string().optional(),
   /** Fault injection, under the rule of `KILL_AT`: the first enclave that says this step is killed there. */
   KILL_ENCLAVE_AT: z.string().optional(),
+  /** `production` disarms fault injection. */
   NODE_ENV: z.string().optional(),
 })
