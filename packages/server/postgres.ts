@@ -285,6 +285,8 @@ function running({
   }
   async function stop(): Promise<void> {
     if (child.exitCode === null && child.signalCode === null) {
+      // While it ran it kept nobody from ending. Now its end is waited for, which may take longer than the timer below.
+      child.ref()
       const ended = once(child, 'exit')
       child.kill('SIGINT')
       const hurry = setTimeout(() => child.kill('SIGQUIT'), 4_000)
