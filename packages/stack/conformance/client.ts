@@ -6,7 +6,8 @@ import type { Eip1193Provider } from 'iexec/IExecConfig'
 import type { Role } from '../accounts.ts'
 import type { Stack } from '../stack.ts'
 import { newcomer } from '../testing/scene.ts'
-import { actAs, sharedStack } from '../testing/shared.ts'
+import { actAs } from '../testing/shared.ts'
+import { conformanceStack } from './stack.ts'
 
 /** Somebody with a wallet, through the published client (`iexec`) and through ours. */
 export type Person = { iexec: IExec; client: Client; address: string }
@@ -50,13 +51,13 @@ let looking: Promise<IExec> | undefined
 
 /** A client of the shared stack that has no wallet: it can only look. */
 export function onlooker(): Promise<IExec> {
-  looking ??= sharedStack().then(({ endpoints }) => connect(endpoints.chain))
+  looking ??= conformanceStack().then(({ endpoints }) => connect(endpoints.chain))
   return looking
 }
 
 /** A client of the shared stack for a wallet, a browser's wallet or the URL of a chain. */
 export async function connect(ethProvider: AbstractSigner | Eip1193Provider | string): Promise<IExec> {
-  const iexec = new IExec({ ethProvider }, options(await sharedStack()))
+  const iexec = new IExec({ ethProvider }, options(await conformanceStack()))
   for (const name of moduleNames) noteCalls(name, iexec[name])
   return iexec
 }
@@ -89,7 +90,7 @@ export async function somebody({
   staked?: bigint
   tokens?: bigint
 } = {}): Promise<Person> {
-  const stack = await sharedStack()
+  const stack = await conformanceStack()
   const client = await newcomer(stack, { staked })
   if (tokens > 0n) {
     const operator = await actAs(stack, 'operator')
@@ -100,7 +101,7 @@ export async function somebody({
 
 /** One of the stack's people. */
 export async function person(role: Role): Promise<Person> {
-  const stack = await sharedStack()
+  const stack = await conformanceStack()
   const client = await actAs(stack, role)
   return { client, iexec: await connect(stack.wallets[role]), address: client.account }
 }

@@ -1,16 +1,16 @@
 import { Secret } from '@sealdeal/protocol'
 import { expect } from 'chai'
-import { sharedStack } from '../testing/shared.ts'
 import { connect, onlooker } from './client.ts'
+import { conformanceStack } from './stack.ts'
 
 export const networkTests = () =>
   describe('network', () => {
     it('is the one of the stack', async () => {
-      const { chainId } = await sharedStack()
+      const { chainId } = await conformanceStack()
       expect((await (await onlooker()).network.getNetwork()).chainId).to.equal(String(chainId))
     })
     it('may be reached through the wallet of a browser, which signs in its own way', async () => {
-      const stack = await sharedStack()
+      const stack = await conformanceStack()
       const request = ({ method, params = [] }: { method: string; params?: unknown[] | Record<string, unknown> }) =>
         stack.provider.send(method, params)
       const iexec = await connect({ request })

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { RLC } from '../testing/scene.ts'
-import { sharedStack } from '../testing/shared.ts'
 import { nobody, onlooker, type Person, somebody, utils } from './client.ts'
 import { assetsOf, type Kind, type Terms, verbs } from './goods.ts'
+import { conformanceStack } from './stack.ts'
 
 type Page = { count: number; orders: { order: Record<string, unknown> }[]; more?: () => Promise<Page> }
 
@@ -90,7 +90,7 @@ export const orderbookTests = () =>
         orderHash,
         remaining: 1,
         status: 'open',
-        chainId: Number((await sharedStack()).chainId),
+        chainId: Number((await conformanceStack()).chainId),
       })
       expect(Date.now() - Date.parse(found.publicationTimestamp)).to.be.lessThan(60_000)
     })

@@ -1,6 +1,5 @@
 // The published client, every module of it, against the running stack.
 import { expect } from 'chai'
-import { sharedStack } from '../testing/shared.ts'
 import { accountTests } from './account.ts'
 import { appTests } from './app.ts'
 import { moduleNames, onlooker, options, worked } from './client.ts'
@@ -14,6 +13,7 @@ import { orderbookTests } from './orderbook.ts'
 import { resultTests } from './result.ts'
 import { idleDeal, realRun } from './runs.ts'
 import { secretsTests } from './secrets.ts'
+import { conformanceStack, stopConformanceStack } from './stack.ts'
 import { storageTests } from './storage.ts'
 import { taskTests } from './task.ts'
 import { utilsTests } from './utils.ts'
@@ -28,6 +28,7 @@ describe('the published client', () => {
     await idleDeal()
     await realRun()
   })
+  after(stopConformanceStack)
 
   accountTests()
   appTests()
@@ -47,7 +48,7 @@ describe('the published client', () => {
 
   describe('as a whole', () => {
     it('is configured as its page shows', async () => {
-      expect(shownOptions()).to.deep.equal(Object.keys(options(await sharedStack())))
+      expect(shownOptions()).to.deep.equal(Object.keys(options(await conformanceStack())))
     })
     it('has no method that was forgotten', async () => {
       const methods = offered((await onlooker()).config)

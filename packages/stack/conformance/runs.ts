@@ -2,9 +2,9 @@
 import { send } from '@sealdeal/sdk'
 import type { IExec } from 'iexec'
 import { offerApp, prices, RLC } from '../testing/scene.ts'
-import { sharedStack } from '../testing/shared.ts'
 import { type Person, person, somebody } from './client.ts'
 import { assetsOf, type Quadruple, quadruple } from './goods.ts'
+import { conformanceStack } from './stack.ts'
 
 export type Run = {
   requester: Person
@@ -60,7 +60,7 @@ function makeResultKey(): Promise<CryptoKeyPair> {
 async function signOrders({ client, iexec, address }: Person): Promise<Quadruple> {
   const { app } = await offerApp(client)
   const dataset = await store(iexec, address)
-  const workerpool = (await sharedStack()).deployment.workerpool
+  const workerpool = (await conformanceStack()).deployment.workerpool
   const [apps, pools] = await Promise.all([
     iexec.orderbook.fetchAppOrderbook({ app }),
     iexec.orderbook.fetchWorkerpoolOrderbook({ workerpool, category: 0 }),
@@ -87,7 +87,7 @@ async function signOrders({ client, iexec, address }: Person): Promise<Quadruple
 
 /** Encrypts data, stores it where the gateway finds it, registers it and keeps its key at the secret service. */
 async function store({ dataset }: IExec, owner: string): Promise<string> {
-  const { endpoints } = await sharedStack()
+  const { endpoints } = await conformanceStack()
   const key = dataset.generateEncryptionKey()
   const encrypted = await dataset.encrypt(records, key)
   const form = new FormData()

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { sharedStack } from '../testing/shared.ts'
 import { utils } from './client.ts'
+import { conformanceStack } from './stack.ts'
 
 export const utilsTests = () =>
   describe('utils', () => {
@@ -15,10 +15,10 @@ export const utilsTests = () =>
       expect(utils.sumTags([tag, utils.encodeTag(['gpu'])])).to.equal(`0x${'109'.padStart(64, '0')}`)
     })
     it('make a signer for the chain from its URL and a key', async () => {
-      const { endpoints, wallets } = await sharedStack()
+      const { endpoints, wallets } = await conformanceStack()
       const signer = utils.getSignerFromPrivateKey(endpoints.chain, wallets.stranger.privateKey)
       expect(await signer.getAddress()).to.equal(wallets.stranger.address)
-      expect((await signer.provider.getNetwork()).chainId).to.equal((await sharedStack()).chainId)
+      expect((await signer.provider.getNetwork()).chainId).to.equal((await conformanceStack()).chainId)
       signer.provider.destroy()
     })
   })

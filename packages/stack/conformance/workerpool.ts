@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { refusal } from '../testing/scene.ts'
-import { sharedStack } from '../testing/shared.ts'
 import { nobody, onlooker, type Person, somebody } from './client.ts'
+import { conformanceStack } from './stack.ts'
 
 export const workerpoolTests = () =>
   describe('workerpool', () => {
@@ -32,7 +32,7 @@ export const workerpoolTests = () =>
       expect((await refusal(module.showWorkerpool(nobody()))).message).to.match(/No workerpool found/)
     })
     it('tells where its API is, if its owner said so', async () => {
-      const { deployment, endpoints } = await sharedStack()
+      const { deployment, endpoints } = await conformanceStack()
       const { workerpool: module } = await onlooker()
       expect(await module.getWorkerpoolApiUrl(deployment.workerpool)).to.equal(endpoints.scheduler)
       expect(await module.getWorkerpoolApiUrl(workerpool)).to.equal(undefined)
