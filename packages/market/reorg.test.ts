@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, type Hex, Match, Order } from '@sealdeal/protocol'
 import { connectChain } from '@sealdeal/server'
 import { expect } from 'chai'
+import { TransactionResponse } from 'ethers'
 import fc from 'fast-check'
 import { skipWithoutAnvil, startAnvil } from '../../test/deploy/anvil.ts'
 import { createWorld, type World } from './testing/world.ts'
@@ -116,10 +118,7 @@ describe('the book and the chain', function () {
     for (const { depth, steps } of rounds) {
       for (const step of steps) {
         // What the present state does not allow (a second transfer) is refused before it is sent.
-        const done = await happen[step]?.().then(
-          () => true,
-          () => false,
-        )
+        const done = await happen[step]?.().then(mined, () => false)
         if (!done) continue
         events++
         expect(await listed(hashes), `after ${step}`).to.deep.equal(await expected(stage))
@@ -135,6 +134,14 @@ describe('the book and the chain', function () {
     expect(undone).to.be.greaterThan(0)
   })
 })
+
+/** The node takes a transaction before it has made the block: until then book and chain may be asked of two states. */
+async function mined(sent: unknown): Promise<boolean> {
+  if (sent instanceof TransactionResponse) {
+    while ((await sent.provider.getTransactionReceipt(sent.hash)) === null) await sleep(2)
+  }
+  return true
+}
 
 function entriesOf(found: Record<string, bigint>): string[] {
   return Object.entries(found)
