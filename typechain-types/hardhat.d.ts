@@ -75,6 +75,7 @@ getContractFactory(name: 'Meddler', signerOrOptions?: ethers.Signer | FactoryOpt
 getContractFactory(name: 'MeddlingAnswerer', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MeddlingAnswerer__factory>
 getContractFactory(name: 'Multicall', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Multicall__factory>
 getContractFactory(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.NativeEscrow__factory>
+getContractFactory(name: 'OracleFeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OracleFeed__factory>
 getContractFactory(name: 'Orders', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Orders__factory>
 getContractFactory(name: 'Ownership', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ownership__factory>
 getContractFactory(name: 'Reentrant', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Reentrant__factory>
@@ -160,6 +161,7 @@ getContractAt(name: 'Meddler', address: string | ethers.Addressable, signer?: et
 getContractAt(name: 'MeddlingAnswerer', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MeddlingAnswerer>
 getContractAt(name: 'Multicall', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Multicall>
 getContractAt(name: 'NativeEscrow', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.NativeEscrow>
+getContractAt(name: 'OracleFeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OracleFeed>
 getContractAt(name: 'Orders', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Orders>
 getContractAt(name: 'Ownership', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ownership>
 getContractAt(name: 'Reentrant', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Reentrant>
@@ -245,6 +247,7 @@ deployContract(name: 'Meddler', signerOrOptions?: ethers.Signer | DeployContract
 deployContract(name: 'MeddlingAnswerer', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MeddlingAnswerer>
 deployContract(name: 'Multicall', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
 deployContract(name: 'NativeEscrow', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
+deployContract(name: 'OracleFeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OracleFeed>
 deployContract(name: 'Orders', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Ownership', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ownership>
 deployContract(name: 'Reentrant', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>
@@ -330,6 +333,7 @@ deployContract(name: 'Meddler', args: any[], signerOrOptions?: ethers.Signer | D
 deployContract(name: 'MeddlingAnswerer', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MeddlingAnswerer>
 deployContract(name: 'Multicall', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Multicall>
 deployContract(name: 'NativeEscrow', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.NativeEscrow>
+deployContract(name: 'OracleFeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OracleFeed>
 deployContract(name: 'Orders', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Orders>
 deployContract(name: 'Ownership', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ownership>
 deployContract(name: 'Reentrant', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Reentrant>

@@ -4,6 +4,7 @@
 export * as access from './access/index.ts';
 export * as callbacks from './callbacks/index.ts';
 export * as data from './data/index.ts';
+export * as examples from './examples/index.ts';
 export * as hub from './hub/index.ts';
 export * as interfaces from './interfaces/index.ts';
 export * as mocks from './mocks/index.ts';
