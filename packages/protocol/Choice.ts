@@ -164,6 +164,18 @@ function first<Item>(items: Iterable<Item>): [Item?] {
   return []
 }
 
+/** Orders as the request would like them: stand-ins for what nobody published, so that the others can be judged. */
+export function ideal(request: Order.Signed<'request'>): Required<Match.Orders> & { dataset: Order.Signed<'dataset'> } {
+  const { app, dataset, workerpool, tag, category, trust, volume } = request
+  const sign = '0x'
+  return {
+    app: { ...Order.create('app', { app, tag, volume }), sign },
+    dataset: { ...Order.create('dataset', { dataset, tag: Tag.none, volume }), sign },
+    workerpool: { ...Order.create('workerpool', { workerpool, tag, category, trust, volume }), sign },
+    request,
+  }
+}
+
 /** What is known of four candidates, as the rules ask for it. */
 export function stateOf(
   candidates: { [kind in Order.Kind]?: Candidate<kind> | undefined },

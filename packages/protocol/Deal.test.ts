@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { AbiCoder, concat, getBytes, keccak256, toBeHex, toUtf8Bytes, Wallet, zeroPadValue } from 'ethers'
-import { type Address, Deal, type Hex, Lease, Tag, Task } from './index.ts'
+import { type Address, Deal, Failure, type Hex, Lease, Tag, Task } from './index.ts'
 
 const dealId: Hex = `0x${'d1'.repeat(32)}`
 const worker: Address = '0xB2157BF2fAb286b2A4170E3491Ac39770111Da3E'
@@ -39,7 +39,22 @@ describe('Task', () => {
     const type = keccak256(toUtf8Bytes('TaskResult(bytes32 taskid,address worker,bytes32 resultDigest)'))
     const result = concat([type, taskId, zeroPadValue(worker, 32), digest])
     expect(Task.settlementHash(worker, taskId, digest)).to.equal(keccak256(result))
+    const failed = keccak256(toUtf8Bytes('TaskFailure(bytes32 taskid,address worker,uint256 cause)'))
+    const failure = concat([failed, taskId, zeroPadValue(worker, 32), toBeHex(21, 32)])
+    expect(Failure.hash(worker, taskId, 'APP_COMPUTE_FAILED')).to.equal(keccak256(failure))
     expect(getBytes(taskId)).to.have.length(32)
+  })
+
+  it('names the causes of failures by their number, and has one number for each', () => {
+    const numbers = Object.values(Failure.codes)
+    expect(new Set(numbers).size).to.equal(numbers.length)
+    expect(Failure.nameOf(21n)).to.equal('APP_COMPUTE_FAILED')
+    expect(Failure.nameOf(10_000n)).to.equal('CAUSE_10000')
+    expect(['APP_COMPUTE_FAILED', 'TEE_LAUNCH_FAILED', 'toString'].map(Failure.isFinal)).to.deep.equal([
+      true,
+      false,
+      false,
+    ])
   })
 
   it('names the statuses of the Hub and no others', () => {

@@ -1,5 +1,6 @@
 import { concat, id, keccak256, sha512, solidityPacked, toUtf8Bytes } from 'ethers'
 import * as Bytes from './Bytes.ts'
+import * as Canonical from './Canonical.ts'
 import type { Address, Hex } from './hex.ts'
 
 /** What an enclave binds into the report data of its quote. */
@@ -76,6 +77,21 @@ export type Content = {
   resultKey?: string
 }
 
+/**
+ * On what a session was given: enough for anybody to judge it again, and the secret service's EIP-191 signature over
+ * `evidenceHash`, by the key that authorized the enclave. Nothing in it is secret.
+ */
+export type Evidence = Pick<Request, 'worker' | 'enclaveKey' | 'enclaveAddress' | 'nonce' | 'quote' | 'eventLog'> & {
+  /** Decimal. */
+  attempt: string
+  /** What Intel said of the platform then, and whom the service believed: `Collateral`, `Policy` of attestation. */
+  collateral: Record<string, string>
+  policy: Record<string, unknown>
+  /** When, ISO 8601. */
+  at: string
+  signature: Hex
+}
+
 /** Name of the event that measures the app: it is the last one, and its payload is the app's on-chain checksum. */
 export const appEvent = 'sealdeal-app'
 
@@ -119,4 +135,13 @@ export function nonceOf({ signer, seed }: { signer: Address; seed: Hex }): Hex {
 export function sealedHash({ reportData, sealed }: { reportData: Hex; sealed: Sealed }): Hex {
   const parts = [sealed.enc, sealed.ciphertext].map((text) => keccak256(Bytes.fromBase64(text)))
   return keccak256(concat([id('sealdeal-sealed-v1'), reportData, ...parts])) as Hex
+}
+
+/** What the service signs of the evidence. `reportData` binds all that is not hashed beside it. */
+export function evidenceHash(
+  reportData: Hex,
+  { quote, eventLog, collateral, policy, at }: Omit<Evidence, 'signature'>,
+): Hex {
+  const judged = Canonical.hash({ quote, eventLog, collateral, policy, at })
+  return keccak256(concat([id('sealdeal-evidence-v1'), reportData, judged])) as Hex
 }

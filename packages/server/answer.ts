@@ -31,9 +31,15 @@ export function answerError(errors: ErrorTable) {
     if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
       return reply.code(statusCode).send({ ok: false, error: error.message, requestId })
     }
+    if ('code' in error && error.code === unstorable) {
+      return reply.code(400).send({ ok: false, error: 'A text holds the character NUL, which no text may.', requestId })
+    }
     return fail(error, request, reply)
   }
 }
+
+/** PostgreSQL's code for bytes that are no text: of what reaches it from a request, that is NUL alone. */
+const unstorable = '22021'
 
 function fail(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   request.log.error({ error, request: request.id }, 'failed')

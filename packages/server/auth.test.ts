@@ -124,6 +124,12 @@ describe('challenges', function () {
     expect(await verify(token)).to.equal(wallet.address)
     expect(await verify(token)).to.contain('was used')
   })
+  it('tells it once, though several say so at once', async () => {
+    const [first, second] = [await answer(), await answer()]
+    const told = await Promise.all([first, second, first, first].map(verify))
+    expect(told.filter((account) => account === wallet.address)).to.have.length(2)
+    expect(told.filter((reason) => reason?.includes('was used'))).to.have.length(2)
+  })
   it('lets parallel requests of one wallet each bring their own', async () => {
     const tokens = await Promise.all(Array.from({ length: 5 }, () => answer()))
     expect(await Promise.all(tokens.map(verify))).to.deep.equal(Array(5).fill(wallet.address))

@@ -1,29 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Address, Hex } from '@sealdeal/protocol'
-import { BaseError } from '@sealdeal/protocol'
-import {
-  AbiCoder,
-  getAddress,
-  hexlify,
-  keccak256,
-  recoverAddress,
-  Signature,
-  TypedDataEncoder,
-  toUtf8Bytes,
-} from 'ethers'
+import { BaseError, SignedRequest } from '@sealdeal/protocol'
+import { AbiCoder, getAddress, TypedDataEncoder } from 'ethers'
 import type { ChainAccess } from './chain.ts'
+import { challengesOf } from './challenges.ts'
 import type { Database } from './database.ts'
+import { recoverSigner } from './recovery.ts'
 
 // Two ways to say who is asking.
 //
-// 1. Signed requests, for our own agents (worker -> scheduler). The header of one request is
-//
-//      authorization: Sealdeal account=0x..,nonce=0x..(32 bytes),expiry=1700000000,signature=0x..
-//
-//    where signature is EIP-712 over domain { name: 'Sealdeal', version: '1', chainId, verifyingContract: hub } and
-//      Request(string service,string method,string path,bytes32 body,address account,bytes32 nonce,uint256 expiry)
-//    path includes the query; body is keccak256 of the bytes of the body (of nothing when there is none); expiry is in
-//    unix seconds and at most five minutes away. A nonce counts once per account: a captured request cannot be repeated.
+// 1. Signed requests, for our own tools and agents: `SignedRequest` of the protocol.
 //
 // 2. Challenges, for published clients (market and scheduler API): the client asks for a challenge, signs it and sends
 //
@@ -44,83 +30,16 @@ export class NotAuthorizedError extends BaseError {
   }
 }
 
-type TypedDataSigner = {
-  getAddress(): Promise<string>
-  signTypedData(
-    domain: Record<string, unknown>,
-    types: Record<string, { name: string; type: string }[]>,
-    message: Record<string, unknown>,
-  ): Promise<string>
-}
+/** Makes the `authorization` header of one request. */
+export const signRequest = SignedRequest.sign
 
 /** Where a signature counts: on one chain, for one Hub, at one service. */
-export type AuthDomain = { chainId: bigint; hub: Address; service: string }
+export type AuthDomain = SignedRequest.Domain
 
-const requestTypes = {
-  Request: [
-    { name: 'service', type: 'string' },
-    { name: 'method', type: 'string' },
-    { name: 'path', type: 'string' },
-    { name: 'body', type: 'bytes32' },
-    { name: 'account', type: 'address' },
-    { name: 'nonce', type: 'bytes32' },
-    { name: 'expiry', type: 'uint256' },
-  ],
-}
-const longestExpiry = 300
-
-const domainOf = ({ chainId, hub }: AuthDomain) => ({
-  name: 'Sealdeal',
-  version: '1',
-  chainId,
-  verifyingContract: hub,
-})
-
-/** Makes the `authorization` header of one request. `path` is what comes after the origin, query included. */
-export async function signRequest({
-  signer,
-  domain,
-  method,
-  path,
-  body = '',
-  lifetime = 60,
-}: {
-  signer: TypedDataSigner
-  domain: AuthDomain
-  method: string
-  path: string
-  body?: string | Uint8Array
-  /** Seconds. */
-  lifetime?: number
-}): Promise<string> {
-  const account = await signer.getAddress()
-  const nonce = hexlify(randomBytes(32))
-  const expiry = Math.floor(Date.now() / 1_000) + lifetime
-  const message = requestMessage({ domain, method, path, body, account, nonce, expiry })
-  const signature = await signer.signTypedData(domainOf(domain), requestTypes, message)
-  return `Sealdeal account=${account},nonce=${nonce},expiry=${expiry},signature=${signature}`
-}
-
-function requestMessage({
-  domain,
-  method,
-  path,
-  body,
-  account,
-  nonce,
-  expiry,
-}: {
-  domain: AuthDomain
-  method: string
-  path: string
-  body: string | Uint8Array
-  account: string
-  nonce: string
-  expiry: number
-}) {
-  const bytes = typeof body === 'string' ? toUtf8Bytes(body) : body
-  return { service: domain.service, method: method.toUpperCase(), path, body: keccak256(bytes), account, nonce, expiry }
-}
+/** Who says whether an account approved of a digest: a chain, or whoever asks one. */
+export type Judge =
+  | { chain: ChainAccess }
+  | { isSignedBy: (asked: { account: Address; digest: Hex; signature: Hex }) => Promise<boolean> }
 
 /**
  * Who signed this request. Use it once per request: the nonce is spent.
@@ -133,37 +52,35 @@ export async function verifyRequest({
   method,
   path,
   body,
-  chain,
   database,
+  ...judge
 }: {
   header: string | undefined
   domain: AuthDomain
   method: string
   path: string
   body: Uint8Array
-  chain: ChainAccess
   database: Database
-}): Promise<{ account: Address }> {
-  const parts = header?.match(
-    /^Sealdeal account=(0x[0-9a-fA-F]{40}),nonce=(0x[0-9a-f]{64}),expiry=(\d{1,12}),signature=(0x[0-9a-fA-F]{2,4096})$/,
-  )
-  if (!parts) throw new NotAuthorizedError({ reason: 'The authorization header is absent or not of the known form.' })
-  const [, sender = '', nonce = '', until = '', signature = ''] = parts
-  const account = getAddress(sender.toLowerCase()) as Address
-  const expiry = Number(until)
+} & Judge): Promise<{ account: Address }> {
+  const claim = SignedRequest.parse(header)
+  if (!claim) throw new NotAuthorizedError({ reason: 'The authorization header is absent or not of the known form.' })
+  const { account, nonce, expiry, signature } = claim
   const now = Date.now() / 1_000
   if (expiry <= now) throw new NotAuthorizedError({ reason: 'The authorization has expired.' })
-  if (expiry > now + longestExpiry) throw new NotAuthorizedError({ reason: 'The authorization would live too long.' })
-  const message = requestMessage({ domain, method, path, body, account, nonce, expiry })
-  const digest = TypedDataEncoder.hash(domainOf(domain), requestTypes, message) as Hex
-  if (!(await isSignedBy({ account, digest, signature: signature as Hex, chain }))) {
+  if (expiry > now + SignedRequest.longestExpiry) {
+    throw new NotAuthorizedError({ reason: 'The authorization would live too long.' })
+  }
+  const digest = SignedRequest.digest({ domain, method, path, body }, claim)
+  const asked = { account, digest, signature }
+  if (!(await ('isSignedBy' in judge ? judge.isSignedBy(asked) : isSignedBy({ ...asked, ...judge })))) {
     throw new NotAuthorizedError({ reason: 'The signature is not that of the account over this request.' })
   }
-  await database.query('delete from used_nonce where expires_at < now()')
+  await forget(database, 'used_nonce')
   const fresh = await database.query(
     `insert into used_nonce (account, nonce, expires_at) values ($1, $2, to_timestamp($3))
      on conflict do nothing returning 1`,
     [account, nonce, expiry],
+    { prepared: true },
   )
   if (fresh.length === 0) throw new NotAuthorizedError({ reason: 'The authorization was used before.' })
   return { account }
@@ -181,11 +98,8 @@ export async function isSignedBy({
   signature: Hex
   chain: ChainAccess
 }): Promise<boolean> {
-  try {
-    if (recoverAddress(digest, Signature.from(signature)) === account) return true
-  } catch {
-    // Not a key's signature; a contract may read it in its own way.
-  }
+  // What is not a key's signature, a contract may read in its own way.
+  if (recoverSigner(digest, signature) === account) return true
   const code = await chain.send('eth_getCode', [account, 'latest'])
   if (code === '0x') return false
   const selector = '0x1626ba7e'
@@ -227,12 +141,9 @@ export async function issueChallenge({
 }): Promise<Challenge> {
   const domain = { name, version: '1', chainId: Number(chainId) }
   const message = { challenge: `${text}${randomBytes(32).toString('base64')}` }
-  const hash = TypedDataEncoder.hash(domain, challengeTypes, message)
-  await database.query('delete from challenge where expires_at < now()')
-  await database.query(
-    `insert into challenge (hash, account, expires_at) values ($1, $2, now() + make_interval(secs => $3))`,
-    [hash, account, lifetime],
-  )
+  const digest = TypedDataEncoder.hash(domain, challengeTypes, message) as Hex
+  await forget(database, 'challenge')
+  await challengesOf(database).keep({ digest, account, lifetime })
   const types = {
     EIP712Domain: [
       { name: 'name', type: 'string' },
@@ -242,6 +153,17 @@ export async function issueChallenge({
     ...challengeTypes,
   }
   return { types, domain, primaryType: 'Challenge', message }
+}
+
+/** When each table was last rid of what has expired. */
+const forgotten = { used_nonce: new WeakMap<Database, number>(), challenge: new WeakMap<Database, number>() }
+
+/** Deletes what has expired, once a minute: an entry that is still there says itself that it counts no more. */
+async function forget(database: Database, table: keyof typeof forgotten): Promise<void> {
+  const now = Date.now()
+  if (now - (forgotten[table].get(database) ?? 0) < 60_000) return
+  forgotten[table].set(database, now)
+  await database.query(`delete from ${table} where expires_at < now()`)
 }
 
 /**
@@ -263,17 +185,12 @@ export async function verifyChallenge({
   const [, hash = '', signature = '', sender = ''] = parts
   const account = getAddress(sender.toLowerCase()) as Address
   const digest = hash.toLowerCase() as Hex
-  const known = await database.query(
-    'select 1 from challenge where hash = $1 and account = $2 and expires_at > now()',
-    [digest, account],
-  )
-  if (known.length === 0) {
+  // Only who asked for it knows its digest: spent is it by the first who names it, whatever the signature.
+  if (!(await challengesOf(database).spend({ digest, account }))) {
     throw new NotAuthorizedError({ reason: 'The challenge was not made for this address, was used, or has expired.' })
   }
   if (!(await isSignedBy({ account, digest, signature: signature as Hex, chain }))) {
     throw new NotAuthorizedError({ reason: 'The signature is not that of the address over the challenge.' })
   }
-  const spent = await database.query('delete from challenge where hash = $1 returning 1', [digest])
-  if (spent.length === 0) throw new NotAuthorizedError({ reason: 'The challenge was used before.' })
   return { account }
 }

@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { z } from 'zod'
 import {
+  ConfigError,
   chainVariables,
   commonVariables,
   databaseVariables,
+  httpOptions,
+  httpVariables,
   readConfig,
   readKeyFile,
   variable,
@@ -24,6 +27,36 @@ const good = {
   HUB_ADDRESS: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
   WALLET_KEY_FILE: '/keys/wallet',
 }
+
+describe('the variables of every server', () => {
+  const read = (env: Record<string, string>) => httpOptions(readConfig({ schema: z.object(httpVariables), env }))
+
+  it('leave it open, unlimited and without proxies', () => {
+    expect(read({})).to.deep.equal({ origins: '*', trustedProxies: [], bodyLimit: 1_048_576 })
+  })
+  it('are lists and limits', () => {
+    const env = {
+      CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+      TRUSTED_PROXIES: '10.0.0.0/8,::1',
+      REQUESTS_PER_MINUTE: '100',
+      BODY_LIMIT: '2048',
+    }
+    expect(read(env)).to.deep.equal({
+      origins: ['https://a.example', 'http://localhost:3000'],
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      requestsPerMinute: 100,
+      bodyLimit: 2048,
+    })
+  })
+  it('refuse what would let in nobody, or everybody', () => {
+    for (const CORS_ORIGINS of ['https://a.example/', 'a.example', '*.example', ',']) {
+      expect(() => read({ CORS_ORIGINS }), CORS_ORIGINS).to.throw(ConfigError, 'CORS_ORIGINS')
+    }
+    for (const TRUSTED_PROXIES of ['true', '10.0.0.0/33', '10.0.0/8', 'proxy.example']) {
+      expect(() => read({ TRUSTED_PROXIES }), TRUSTED_PROXIES).to.throw(ConfigError, 'TRUSTED_PROXIES')
+    }
+  })
+})
 
 describe('readConfig', () => {
   it('gives typed values and defaults', () => {

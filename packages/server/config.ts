@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, stat, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import type { Address, Hex } from '@sealdeal/protocol'
 import { BaseError } from '@sealdeal/protocol'
 import { getAddress } from 'ethers'
 import { z } from 'zod'
+import { isClosed } from './keyFile.ts'
+import type { HttpOptions } from './serve.ts'
 
 /** The environment is wrong: every bad variable is listed, not only the first. */
 export class ConfigError extends BaseError {
@@ -69,6 +72,57 @@ export const commonVariables = {
   EXIT_ON_STDIN_EOF: flag.default(false),
 }
 
+/** What every server reads: who may call it from a browser, how often one address may call it, how much it may send. */
+export const httpVariables = {
+  /** `*`, or the origins whose pages may call, separated by commas. */
+  CORS_ORIGINS: z
+    .string()
+    .transform((text, context): '*' | string[] => {
+      if (text === '*') return '*'
+      const origins = listOf(text)
+      if (origins.length > 0 && origins.every((each) => URL.canParse(each) && new URL(each).origin === each))
+        return origins
+      context.addIssue({
+        code: 'custom',
+        message: 'must be *, or origins like https://app.example separated by commas',
+      })
+      return z.NEVER
+    })
+    .default('*'),
+  /** Requests of one network address per minute; unlimited when unset. */
+  REQUESTS_PER_MINUTE: number(1, 1_000_000).optional(),
+  /** Addresses and networks of the proxies in front: what they say about a client's address is believed. */
+  TRUSTED_PROXIES: z
+    .string()
+    .transform(listOf)
+    .refine((proxies) => proxies.every(isNetwork), { error: 'must be addresses or networks separated by commas' })
+    .default([]),
+  /** Longest body of a request, in bytes. */
+  BODY_LIMIT: number(1_024, 1_073_741_824).default(1_048_576),
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+}
+
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+/** These variables as `serve` takes them. */
+export function httpOptions(config: z.output<z.ZodObject<typeof httpVariables>>): HttpOptions {
+  return {
+    origins: config.CORS_ORIGINS,
+    trustedProxies: config.TRUSTED_PROXIES,
+    bodyLimit: config.BODY_LIMIT,
+    ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),
+  }
+}
+
 /** What every process that watches the chain and keeps rows reads. */
 export const chainVariables = {
   /** JSON-RPC of the chain. */
@@ -110,7 +164,7 @@ function describeIssue(issue: z.core.$ZodIssue, env: Record<string, string | und
 }
 
 /**
- * Reads a 32-byte key (hex, with or without 0x) from a file that only its owner can read.
+ * Reads a 32-byte key (hex, with or without 0x) from a file that only its owner can read, or that `isClosed` otherwise.
  *
  * @throws {KeyFileError} when the file is missing, readable by group or world, or holds something else.
  */
@@ -120,8 +174,10 @@ export async function readKeyFile(path: string): Promise<Hex> {
     throw new KeyFileError({ path, reason, remedy: 'Write 32 bytes in hex into it, with mode 0600.' })
   })
   try {
-    const { mode } = await file.stat()
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    const found = await file.stat()
+    const { mode } = found
+    const reader = { uid: process.getuid?.() ?? 0, groups: [process.getgid?.() ?? 0, ...(process.getgroups?.() ?? [])] }
+    if (process.platform !== 'win32' && !isClosed(found, reader)) {
       const reason = `is readable by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`
       throw new KeyFileError({ path, reason, remedy: `Run: chmod 600 ${path}` })
     }

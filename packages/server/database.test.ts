@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -89,6 +91,46 @@ describe('openDatabase', function () {
     await database.query(`select pg_notify('news', 'hello')`)
     while (!heard.includes('hello')) await sleep(5)
     await listener.close()
+  })
+
+  it('asks a server that is away once every half second whether it is back, and then hears again', async () => {
+    let isAway = false
+    let tries = 0
+    const open = new Set<Socket>()
+    const front = createServer((client) => {
+      tries++
+      if (isAway) return client.destroy()
+      const upstream = connect(Number(new URL(url).port), '127.0.0.1')
+      for (const [one, other] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        open.add(one)
+        one.on('error', () => {}).on('close', () => other.destroy())
+        one.pipe(other)
+      }
+    })
+    front.listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    const through = new URL(url)
+    through.port = String((front.address() as AddressInfo).port)
+    const guarded = await openDatabase({ url: through.href, migrations: [] })
+    const heard: string[] = []
+    const listener = await guarded.listen('back', (payload) => heard.push(payload))
+    isAway = true
+    tries = 0
+    for (const socket of open) socket.destroy()
+    await sleep(2_600)
+    expect(tries).to.be.within(3, 6)
+    isAway = false
+    // Told that it may have missed something.
+    while (heard.length < 2) await sleep(20)
+    await database.query("select pg_notify('back', 'again')")
+    while (heard.length < 3) await sleep(20)
+    expect(heard).to.deep.equal(['', '', 'again'])
+    await listener.close()
+    await guarded.close()
+    front.close()
   })
 
   it('runs jobs that were committed, again when they fail, and none that were not', async () => {

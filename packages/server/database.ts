@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,8 +17,15 @@ export class MigrationError extends BaseError {
 export type Row = Record<string, unknown>
 
 export type Query = {
-  /** Runs one statement; values go in as `$1`, `$2` ... */
-  query: <Result extends Row = Row>(text: string, values?: readonly unknown[]) => Promise<Result[]>
+  /**
+   * Runs one statement; values go in as `$1`, `$2` ... A `prepared` one is read and planned once per connection: for
+   * those of few different texts that are run often.
+   */
+  query: <Result extends Row = Row>(
+    text: string,
+    values?: readonly unknown[],
+    options?: { prepared?: boolean },
+  ) => Promise<Result[]>
 }
 
 /** One transaction: everything in it happens, or nothing. */
@@ -60,7 +68,7 @@ export async function openDatabase({
   pool.on('connect', (client) => void client.on('error', () => {}))
   const database: Database = {
     pool,
-    query: (text, values) => run(pool, text, values),
+    query: (text, values, options) => run(pool, text, values, options),
     transaction: (work) => transaction(pool, work),
     listen: (channel, hear) => listen({ url, channel, hear }),
     close: () => pool.end(),
@@ -74,9 +82,25 @@ export async function openDatabase({
   return database
 }
 
-async function run<Result extends Row>(on: pg.Pool | pg.PoolClient, text: string, values: readonly unknown[] = []) {
-  const { rows } = await on.query<Result>(text, [...values])
+async function run<Result extends Row>(
+  on: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+  { prepared = false }: { prepared?: boolean } = {},
+) {
+  const { rows } = await on.query<Result>({ text, values: [...values], ...(prepared ? { name: nameOf(text) } : {}) })
   return rows
+}
+
+const names = new Map<string, string>()
+
+/** A prepared statement is known by a name: the same for the same text. */
+function nameOf(text: string): string {
+  const known = names.get(text)
+  if (known) return known
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 40)
+  names.set(text, name)
+  return name
 }
 
 async function transaction<Result>(pool: pg.Pool, work: (transaction: Transaction) => Promise<Result>) {
@@ -85,7 +109,7 @@ async function transaction<Result>(pool: pg.Pool, work: (transaction: Transactio
     let broken = false
     try {
       await client.query('begin')
-      const result = await work({ query: (text, values) => run(client, text, values) })
+      const result = await work({ query: (text, values, options) => run(client, text, values, options) })
       await client.query('commit')
       return result
     } catch (error) {
@@ -168,10 +192,17 @@ async function listen({ url, channel, hear }: { url: string; channel: string; he
     const fresh = new pg.Client({ connectionString: url, application_name: 'sealdeal-listen' })
     fresh.on('notification', ({ payload }) => hear(payload ?? ''))
     fresh.on('error', () => {})
+    try {
+      await fresh.connect()
+      await fresh.query(`listen ${fresh.escapeIdentifier(channel)}`)
+    } catch (error) {
+      void fresh.end().catch(() => {})
+      throw error
+    }
+    // Not before: one that never came about ends as well, and whoever tried it tries again already.
     fresh.on('end', () => void reconnect())
-    await fresh.connect()
-    await fresh.query(`listen ${fresh.escapeIdentifier(channel)}`)
     client = fresh
+    if (closed) return fresh.end()
     hear('')
   }
   async function reconnect(): Promise<void> {

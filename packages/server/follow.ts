@@ -60,6 +60,9 @@ type Cursor = { number: bigint; hash: Hex }
 /** So many logs in one answer are enough: a node may refuse more, and all of them are held in memory. */
 const manyLogs = 20_000
 
+/** A chain that has not answered for so many milliseconds is taken to be away. */
+const SILENT_MS = 5_000
+
 /** The cursor was moved by another replica: what was read is of no use. */
 const overtaken = Symbol('overtaken')
 
@@ -81,6 +84,7 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
   let head = cursor.number
   let failure: string | undefined
   let settled = false
+  let lookedAt = Date.now()
   let range = 2_000n
 
   async function commit(blocks: { header: BlockHeader; logs: ChainLog[] }[], to: Cursor): Promise<void> {
@@ -172,11 +176,13 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
       try {
         const busy = await step()
         settled ||= !busy
+        lookedAt = Date.now()
         failures = 0
         failure = undefined
         if (busy) continue
       } catch (error) {
         if (error === overtaken) {
+          lookedAt = Date.now()
           cursor = await readCursor({ database, name }).catch(() => cursor)
           for (const wake of waiting) wake()
         } else {
@@ -211,6 +217,8 @@ export async function follow(parameters: FollowParameters): Promise<Follower> {
     check(blocks = 5n) {
       if (failure !== undefined) throw new Error(failure)
       if (!settled) throw new Error('still reading the history of the chain')
+      const silence = Date.now() - lookedAt
+      if (silence > SILENT_MS) throw new Error(`nothing from the chain for ${Math.floor(silence / 1_000)} s`)
       if (head - cursor.number > blocks) throw new Error(`${head - cursor.number} blocks behind`)
     },
     async close() {

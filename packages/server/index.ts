@@ -17,6 +17,8 @@ export {
   chainVariables,
   commonVariables,
   databaseVariables,
+  httpOptions,
+  httpVariables,
   KeyFileError,
   readConfig,
   readConfigFile,
@@ -42,13 +44,15 @@ export {
   follow,
   type LoggedBlock,
 } from './follow.ts'
+export { gather, share } from './gather.ts'
 export { type Jobs, type JobTable, startJobs } from './jobs.ts'
 export { CLOSE_TIMEOUT, type Lifecycle, runProcess, startLifecycle } from './lifecycle.ts'
 export { createLog, type Log } from './log.ts'
 export * from './moments.ts'
-export { databaseOutbox, memoryOutbox, type Outbox } from './outbox.ts'
+export { databaseOutbox, firstFreeNonce, memoryOutbox, type Outbox } from './outbox.ts'
 export { freePort, type Postgres, PostgresFailedError, PostgresRunningError, startPostgres } from './postgres.ts'
 export { PostgresHomeError, postgresDirectory } from './postgresHome.ts'
+export { recoverSigner } from './recovery.ts'
 export {
   createSender,
   type Sender,
@@ -57,7 +61,15 @@ export {
   type Sent,
   TransactionDroppedError,
 } from './sender.ts'
-export { type App, type AppRequest, type ServeParameters, type Server, serve } from './serve.ts'
+export {
+  type App,
+  type AppRequest,
+  type HttpOptions,
+  networkOf,
+  type ServeParameters,
+  type Server,
+  serve,
+} from './serve.ts'
 export { openServiceDatabase } from './serviceDatabase.ts'
 export { openTestDatabase } from './testing.ts'
 export { createTransactions, type Transactions, type TransactionsParameters } from './transactions.ts'

@@ -6,7 +6,7 @@ import type { Database, Transaction } from './database.ts'
 export type OutboxEntry = { id: string; nonce: number; hashes: Hex[]; raw: Hex; reference?: string }
 
 export type OutboxSession = {
-  /** The next nonce that nothing recorded uses, given the chain's count of mined transactions. */
+  /** The first nonce that nothing recorded uses, given the chain's count of mined transactions. */
   nextNonce: (mined: number) => Promise<number>
   /** Records a transaction, together with what `write` writes. */
   add: (entry: OutboxEntry, write: (transaction?: Transaction) => Promise<void>) => Promise<void>
@@ -22,12 +22,23 @@ export type Outbox = {
   finish: (id: string, status: 'mined' | 'dropped') => Promise<void>
 }
 
+/**
+ * The first nonce that neither the chain nor what is under way uses. After a reorganisation it may lie before some that are
+ * under way: until something has it, they can not be mined.
+ */
+export function firstFreeNonce(mined: number, underway: readonly { nonce: number }[]): number {
+  const used = new Set(underway.map(({ nonce }) => nonce))
+  let nonce = mined
+  while (used.has(nonce)) nonce++
+  return nonce
+}
+
 /** For an agent without a database: nonces are safe among the callers in this process only. */
 export function memoryOutbox(): Outbox {
   const entries = new Map<string, OutboxEntry>()
   let last: Promise<unknown> = Promise.resolve()
   const session: OutboxSession = {
-    nextNonce: async (mined) => Math.max(mined, ...[...entries.values()].map(({ nonce }) => nonce + 1)),
+    nextNonce: async (mined) => firstFreeNonce(mined, [...entries.values()]),
     async add(entry, write) {
       await write()
       entries.set(entry.id, entry)
@@ -61,10 +72,7 @@ export function databaseOutbox({
   const own = [chainId, account] as const
   const pendingRows = `from sent_transaction where chain_id = $1 and account = $2 and status = 'pending'`
   const session: OutboxSession = {
-    async nextNonce(mined) {
-      const [row] = await database.query<{ next: bigint | null }>(`select max(nonce) + 1 as next ${pendingRows}`, own)
-      return Math.max(mined, Number(row?.next ?? 0n))
-    },
+    nextNonce: async (mined) => firstFreeNonce(mined, await pending()),
     add: ({ id, nonce, hashes, raw, reference }, write) =>
       database.transaction(async (transaction) => {
         // Rows of the same nonce that were mined belong to a chain that is no more, or to a reorganised block.

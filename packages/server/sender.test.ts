@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Address, Hex } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Transaction, Wallet } from 'ethers'
@@ -113,6 +114,34 @@ describe('createSender', function () {
     expect(await wallet.getNonce()).to.equal(1)
     await sender.close()
   })
+
+  for (const kind of ['in a database', 'in memory']) {
+    it(`fills the nonces that a reorganisation freed before what is under way, ${kind}`, async () => {
+      const wallet = await fundedWallet()
+      const outbox = kind === 'in memory' ? memoryOutbox() : inDatabase(wallet)
+      await chain.provider.send('evm_setAutomine', [false])
+      const fees = { type: 2, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n }
+      const raw = (await wallet.signTransaction({
+        ...{ to, value: 5n, nonce: 2, gasLimit: 21_000n, chainId: chain.chainId, ...fees },
+      })) as Hex
+      const hash = Transaction.from(raw).hash as Hex
+      const entry = { id: randomUUID(), nonce: 2, hashes: [hash], raw, reference: 'later' }
+      await outbox.locked((session) => session.add(entry, async () => {}))
+      const sender = await createSender({ wallet, outbox, log, interval: 20, resendAfter: 50 })
+      const later = await sender.resume('later')
+      // What comes next takes the first of the two that are free; nothing comes for the second.
+      const next = await sender.send({ to, data: '0x', value: 1n })
+      while ((await chain.provider.getTransactionReceipt(hash)) === null) {
+        await chain.provider.send('evm_mine', [])
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      await chain.provider.send('evm_setAutomine', [true])
+      expect((await next.wait()).status).to.equal(1)
+      expect((await later?.wait())?.hash).to.equal(hash)
+      expect(await wallet.getNonce()).to.equal(3)
+      await sender.close()
+    })
+  }
 
   it('raises the fee of what is not mined', async () => {
     const wallet = await fundedWallet()

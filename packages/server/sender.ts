@@ -101,6 +101,7 @@ export async function createSender({
         resendAfter,
         bumpAfter,
         stop,
+        fillGap,
       })
       // Whoever does not wait must not end the process.
       receipt.catch(() => {}).finally(() => watched.delete(entry.id))
@@ -108,6 +109,30 @@ export async function createSender({
     }
     const found = receipt
     return { id: entry.id, hash: entry.hashes.at(-1) ?? '0x', wait: () => found }
+  }
+
+  /**
+   * What a reorganisation took back is not under way any more, but what was sent after it may be: nothing of that can be
+   * mined before something has the nonces in between. Transactions that do nothing take them.
+   */
+  async function fillGap({ nonce: wanted }: OutboxEntry): Promise<void> {
+    const node = provider as Provider
+    if ((await node.getTransactionCount(wallet.address, 'latest')) >= wanted) return
+    const nothing = { to: wallet.address as Address, data: '0x' as Hex, gasLimit: 21_000n }
+    const request = await prepare({ wallet, provider: node, parameters: nothing })
+    await outbox.locked(async (session) => {
+      for (;;) {
+        const nonce = await session.nextNonce(await node.getTransactionCount(wallet.address, 'latest'))
+        if (nonce >= wanted) return
+        const raw = (await wallet.signTransaction({ ...request, nonce })) as Hex
+        const hash = ChainTransaction.from(raw).hash as Hex
+        const filler = { id: randomUUID(), nonce, hashes: [hash], raw }
+        await session.add(filler, async () => {})
+        await node.broadcastTransaction(raw).catch(() => {})
+        log.warn({ nonce, hash, before: wanted }, 'a nonce that nothing uses is filled')
+        watch(filler)
+      }
+    })
   }
 
   async function send(parameters: SendParameters): Promise<Sent> {
@@ -193,6 +218,7 @@ async function untilMined({
   resendAfter,
   bumpAfter,
   stop,
+  fillGap,
 }: {
   entry: OutboxEntry
   outbox: Outbox
@@ -203,6 +229,7 @@ async function untilMined({
   resendAfter: number
   bumpAfter: number
   stop: AbortController
+  fillGap: (entry: OutboxEntry) => Promise<void>
 }): Promise<TransactionReceipt> {
   let current = entry
   let sentAt = Date.now()
@@ -227,6 +254,7 @@ async function untilMined({
           current = await withHigherFee({ entry: current, wallet, outbox })
           log.warn({ hash: current.hashes.at(-1), nonce: current.nonce }, 'sent again with a higher fee')
         }
+        await fillGap(current)
         await provider.broadcastTransaction(current.raw).catch(() => {})
       }
     } catch (error) {

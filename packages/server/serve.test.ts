@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { JsonRpcProvider } from 'ethers'
 import { z } from 'zod'
 import { createLog } from './log.ts'
-import { type Server, serve } from './serve.ts'
+import { type HttpOptions, type Server, serve } from './serve.ts'
 
 class TeapotError extends BaseError {
   override name = 'TeapotError'
@@ -51,6 +51,16 @@ describe('serve', () => {
     })
   })
   after(() => server.close())
+
+  const bare = (options: HttpOptions) =>
+    serve({
+      name: 'bare',
+      host: '127.0.0.1',
+      port: 0,
+      log: createLog({ name: 'bare', level: 'silent' }),
+      routes() {},
+      ...options,
+    })
 
   async function call(path: string, options: RequestInit = {}) {
     const response = await fetch(server.url + path, options)
@@ -107,10 +117,21 @@ describe('serve', () => {
     expect(text).to.contain('http_request_duration_seconds_count{method="GET",route="/teapot",status="418"} 1')
   })
 
-  it('is open to every origin', async () => {
-    const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
-    const response = await fetch(`${server.url}/sum`, { method: 'OPTIONS', headers })
-    expect(response.headers.get('access-control-allow-origin')).to.equal('*')
+  it('is open to every origin, or to those that are named and no other', async () => {
+    const preflight = async (url: string, origin: string) => {
+      const headers = { origin, 'access-control-request-method': 'POST' }
+      return (await fetch(`${url}/sum`, { method: 'OPTIONS', headers })).headers.get('access-control-allow-origin')
+    }
+    expect(await preflight(server.url, 'https://app.example')).to.equal('*')
+    const strict = await bare({ origins: ['https://app.example'] })
+    expect(await preflight(strict.url, 'https://app.example')).to.equal('https://app.example')
+    for (const origin of ['https://app.example.evil', 'http://app.example', 'null']) {
+      expect(await preflight(strict.url, origin), origin).to.equal(null)
+      const answer = await fetch(`${strict.url}/health`, { headers: { origin } })
+      expect(answer.headers.get('access-control-allow-origin'), origin).to.equal(null)
+      expect(answer.headers.get('vary')).to.contain('Origin')
+    }
+    await strict.close()
   })
 
   it('echoes a request id and makes one', async () => {
@@ -151,6 +172,29 @@ describe('serve', () => {
     for (let i = 0; i < 60 && last !== 429; i++) last = (await call('/teapot')).status
     expect(last).to.equal(429)
     expect((await call('/teapot')).json).to.include({ ok: false, error: 'Rate limit exceeded' })
+    expect((await call('/nowhere')).status).to.equal(429)
     expect((await call('/health')).status).to.equal(200)
+  })
+
+  it('counts by the address of the connection, whatever a header says, but for proxies that it trusts', async () => {
+    const statuses = async (url: string, addresses: string[]) => {
+      const found: number[] = []
+      for (const address of addresses) {
+        found.push((await fetch(`${url}/nowhere`, { headers: { 'x-forwarded-for': address } })).status)
+      }
+      return found
+    }
+    const open = await bare({ requestsPerMinute: 2 })
+    expect(await statuses(open.url, ['1.1.1.1', '2.2.2.2', '3.3.3.3'])).to.deep.equal([404, 404, 429])
+    await open.close()
+    const behind = await bare({ requestsPerMinute: 2, trustedProxies: ['127.0.0.0/8'] })
+    // What the client itself wrote stands further left and is not believed.
+    expect(await statuses(behind.url, ['9.9.9.1, 1.1.1.1', '9.9.9.2, 1.1.1.1', '9.9.9.3, 1.1.1.1'])).to.deep.equal([
+      404, 404, 429,
+    ])
+    expect(
+      await statuses(behind.url, ['2.2.2.2', '2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:2:3::']),
+    ).to.deep.equal([404, 404, 404, 429])
+    await behind.close()
   })
 })

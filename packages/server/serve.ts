@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fastifyCors } from '@fastify/cors'
 import { fastifyRateLimit } from '@fastify/rate-limit'
 import { fastifySwagger } from '@fastify/swagger'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   fastify,
   LogController,
@@ -41,7 +43,19 @@ export type App = FastifyInstance<
 /** A request as routes see it when they need headers or the raw body. */
 export type AppRequest = FastifyRequest
 
-export type ServeParameters = {
+/** What an operator sets of any server: see `httpVariables`. */
+export type HttpOptions = {
+  /** Whose pages may call from a browser; everybody's unless told. */
+  origins?: '*' | readonly string[]
+  /** In bytes; 1 MiB unless told. */
+  bodyLimit?: number
+  /** Requests of one network address per minute; no limit unless told. */
+  requestsPerMinute?: number
+  /** Addresses and networks of the proxies in front: from them, and nobody else, `X-Forwarded-For` is taken. */
+  trustedProxies?: readonly string[]
+}
+
+export type ServeParameters = HttpOptions & {
   name: string
   version?: string
   host: string
@@ -52,15 +66,9 @@ export type ServeParameters = {
   routes: (app: App) => void | Promise<void>
   /** Which error name answers which status; everything not named is a 500 without details. */
   errors?: ErrorTable
-  /** What must work before `/ready` says yes: each check throws its reason. */
+  /** What must work before `/ready` says yes: each check throws its reason, or has not answered within two seconds. */
   ready?: Record<string, () => unknown>
   metrics?: Registry
-  /** In bytes; 1 MiB unless told. */
-  bodyLimit?: number
-  /** Requests of one network address per minute; no limit unless told. */
-  requestsPerMinute?: number
-  /** Take client addresses from `X-Forwarded-For`: only behind a proxy that sets it. */
-  trustProxy?: boolean
 }
 
 export type Server = {
@@ -72,15 +80,15 @@ export type Server = {
 
 /**
  * Serves HTTP: routes typed by zod, one error table, JSON always, request ids, `/health` (the process lives), `/ready`
- * (it can work), `/metrics` (Prometheus), `/openapi.json` (the routes, as their schemas have it), open CORS. When it listens it logs `listening` with its `url`.
+ * (it can work), `/metrics` (Prometheus), `/openapi.json` (the routes, as their schemas have it), CORS. When it listens it logs `listening` with its `url`.
  */
 export async function serve(parameters: ServeParameters): Promise<Server> {
-  const { name, version, host, port, log, routes, ready = {}, bodyLimit = 1_048_576 } = parameters
+  const { name, version, host, port, log, routes, ready = {}, bodyLimit = 1_048_576, trustedProxies = [] } = parameters
   const app: App = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
-    trustProxy: parameters.trustProxy ?? false,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     forceCloseConnections: 'idle',
     requestTimeout: 120_000,
     genReqId: requestId,
@@ -89,26 +97,19 @@ export async function serve(parameters: ServeParameters): Promise<Server> {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(answerError(parameters.errors ?? {}))
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ ok: false, error: `no route ${request.method} ${request.url.split('?')[0]}` }),
-  )
   keepRawBody(app)
 
   const metrics = parameters.metrics ?? new Registry()
   collectDefaultMetrics({ register: metrics })
   observe(app, metrics)
-  await app.register(fastifyCors, { origin: '*', methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'], maxAge: 86_400 })
-  const max = parameters.requestsPerMinute
-  if (max !== undefined) {
-    await app.register(fastifyRateLimit, {
-      max,
-      timeWindow: 60_000,
-      errorResponseBuilder: () => Object.assign(new Error('Rate limit exceeded'), { statusCode: 429 }),
-    })
-  }
+  await admit(app, parameters)
 
   await app.register(fastifySwagger, {
-    openapi: { openapi: '3.1.0', info: { title: `Sealdeal ${name}`, version: version ?? '0.1.0' } },
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: `Sealdeal ${name}`, version: version ?? '0.1.0' },
+      components: { securitySchemes: { authorization: { type: 'apiKey', in: 'header', name: 'authorization' } } },
+    },
     transform: jsonSchemaTransform,
   })
 
@@ -132,6 +133,43 @@ export async function serve(parameters: ServeParameters): Promise<Server> {
   const url = `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
   log.info({ url }, 'listening')
   return { app, url, close: () => closeApp(app) }
+}
+
+/** Who may call: pages of which origins, and how often from one address. Unknown routes count as well. */
+async function admit(app: App, { origins = '*', requestsPerMinute: max }: HttpOptions): Promise<void> {
+  await app.register(fastifyCors, {
+    origin: origins === '*' ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['x-request-id', 'retry-after'],
+    maxAge: 86_400,
+  })
+  const notFound = (request: FastifyRequest, reply: FastifyReply) =>
+    reply.code(404).send({ ok: false, error: `no route ${request.method} ${request.url.split('?')[0]}` })
+  if (max === undefined) {
+    app.setNotFoundHandler(notFound)
+    return
+  }
+  await app.register(fastifyRateLimit, {
+    max,
+    timeWindow: 60_000,
+    cache: 50_000,
+    keyGenerator: ({ ip }) => networkOf(ip),
+    errorResponseBuilder: () => Object.assign(new Error('Rate limit exceeded'), { statusCode: 429 }),
+  })
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, notFound)
+}
+
+/** Whoever has one address of IPv6 has the 2^64 beside it as well: they count as one. */
+export function networkOf(ip: string): string {
+  if (isIP(ip) !== 6 || ip.includes('.')) return ip
+  const [left = '', right] = ip.split('::')
+  const groups = left === '' ? [] : left.split(':')
+  const missing = right === undefined ? 0 : 8 - groups.length - (right === '' ? 0 : right.split(':').length)
+  const whole = [...groups, ...Array<string>(missing).fill('0'), ...(right ? right.split(':') : [])]
+  return whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')
 }
 
 /** Answers what is being answered, for three seconds at most: then connections are cut. */
@@ -186,11 +224,21 @@ function observe(app: App, metrics: Registry): void {
   })
 }
 
+/** A chain or a database that is silent is as much away as one that refuses, so a check may take so many milliseconds. */
+const CHECK_PATIENCE = 2_000
+
 async function outcome(check: () => unknown): Promise<string> {
+  const late = new AbortController()
+  const silence = sleep(CHECK_PATIENCE, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`no answer in ${CHECK_PATIENCE / 1_000} s`)
+  })
+  silence.catch(() => {})
   try {
-    await check()
+    await Promise.race([check(), silence])
     return 'ok'
   } catch (error) {
     return withoutCredentials(error instanceof Error ? error.message : String(error))
+  } finally {
+    late.abort()
   }
 }
