@@ -70,3 +70,67 @@ export class InvalidUploadError extends BaseError {
     })
   }
 }
+
+/** The IPFS node behind this server does not do its part. */
+export class KuboNodeError extends BaseError {
+  override name = 'KuboNodeError'
+  constructor({ reason, cause }: { reason: string; cause?: unknown }) {
+    super(`The IPFS node behind this storage fails: ${reason}.`, {
+      metaMessages: ['Try again later. The operator finds the node under `STORAGE_KUBO_URL`.'],
+      docsPath: '/storage#node',
+      ...(cause === undefined ? {} : { cause }),
+    })
+  }
+}
+
+/** The storage takes signed requests only here, and this one is not, or not well, signed. */
+export class SignatureWantedError extends BaseError {
+  override name = 'SignatureWantedError'
+  constructor({ reason }: { reason: string }) {
+    super(`This storage wants this request signed by an account: ${reason}.`, {
+      metaMessages: [
+        'Send `authorization: Sealdeal account=..,nonce=..,expiry=..,signature=..` for the service "storage" with an empty body.',
+      ],
+      docsPath: '/storage#signed',
+    })
+  }
+}
+
+/** The account, or the network, has no room for this upload. */
+export class QuotaExceededError extends BaseError {
+  override name = 'QuotaExceededError'
+  readonly particulars: { limit: number; used: number; wanted: number }
+  constructor({ limit, used, wanted, per }: { limit: number; used: number; wanted: number; per: 'account' | 'day' }) {
+    const remedy = {
+      account: 'Delete what you do not need: `GET /files` lists it, `DELETE /files/<cid>` makes room.',
+      day: 'Try again tomorrow: the bytes of 24 hours count.',
+    }
+    super(`The upload needs ${wanted} bytes or more, but ${used} of the ${limit} bytes allowed here are used.`, {
+      metaMessages: [remedy[per], 'The operator may raise `STORAGE_QUOTA_BYTES`.'],
+      docsPath: '/storage#quota',
+    })
+    this.particulars = { limit, used, wanted }
+  }
+}
+
+/** The account keeps no such file. */
+export class PinNotFoundError extends BaseError {
+  override name = 'PinNotFoundError'
+  constructor({ cid, account }: { cid: string; account: string }) {
+    super(`${account} keeps nothing under "${cid}" here.`, {
+      metaMessages: ['`GET /files` lists what an account keeps.'],
+      docsPath: '/storage#delete',
+    })
+  }
+}
+
+/** The database had not heard of the upload for minutes, so that its blocks may be collected: it cannot be pinned. */
+export class UploadLostError extends BaseError {
+  override name = 'UploadLostError'
+  constructor() {
+    super('The upload was given up: this server could not show for two minutes that it lived.', {
+      metaMessages: ['Upload again.'],
+      docsPath: '/storage#quota',
+    })
+  }
+}

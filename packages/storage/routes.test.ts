@@ -112,6 +112,33 @@ describe('storage over HTTP', function () {
     })
   })
 
+  describe('POST /upload and GET /{id}', () => {
+    const upload = (...files: string[]) => {
+      const form = new FormData()
+      for (const [index, text] of files.entries()) form.append('file', new Blob([text]), `${index}`)
+      return fetch(new URL('/upload', server.url), { method: 'POST', body: form })
+    }
+
+    it('stores one file under an id of Arweave’s form, which names its content', async () => {
+      const first = await (await upload('hello')).json()
+      expect(first.arweaveId).to.match(/^[\w-]{43}$/)
+      expect(await (await upload('hello')).json(), 'the same bytes, the same id').to.deep.equal(first)
+      const answer = await fetch(new URL(`/${first.arweaveId}`, server.url), { headers: { range: 'bytes=1-3' } })
+      expect([answer.status, await answer.text()]).to.deep.equal([206, 'ell'])
+    })
+
+    it('refuses what is not one file, and knows no other id', async () => {
+      for (const files of [[], ['one', 'two']]) {
+        const answer = await upload(...files)
+        expect([answer.status, (await answer.json()).name]).to.deep.equal([400, 'InvalidUploadError'])
+      }
+      const plain = await fetch(new URL('/upload', server.url), { method: 'POST', body: 'hello' })
+      expect(plain.status).to.equal(400)
+      expect((await fetch(new URL(`/${'A'.repeat(43)}`, server.url))).status).to.equal(404)
+      expect((await fetch(new URL(`/${'A'.repeat(42)}`, server.url))).status).to.equal(404)
+    })
+  })
+
   describe('GET /ipfs/{cid}', () => {
     const bytes = Buffer.from(Array.from({ length: 700_000 }, (_, at) => (at * 31) % 251))
     let url: string
