@@ -13,6 +13,7 @@ export {
   runtimeEvents,
 } from './events.ts'
 export type { Measurements } from './measurements.ts'
+export { type CollateralNeeds, collateralNeeds } from './needs.ts'
 export { parseQuote, type Quote, trimQuote } from './parse.ts'
 export {
   INTEL_ROOT_SHA256,

@@ -15,6 +15,10 @@ import {
   RuntimeNotAllowedError,
   SimulatorOnRealChainError,
 } from './errors.ts'
+import type { CollateralSource } from './pccs.ts'
+
+/** A verdict, and what it was judged by. */
+export type Judged = { verdict: Verdict; collateral: Collateral; policy: Policy }
 
 /** Verifies a quote at a time, bound to `reportData`, with `events` that explain its RTMR3. */
 export type Attest = (evidence: {
@@ -22,7 +26,7 @@ export type Attest = (evidence: {
   events: MeasuredEvent[]
   reportData: Hex
   at: Date
-}) => Promise<Verdict>
+}) => Promise<Judged>
 
 /** Ids of chains that only ever run on one machine. */
 const localChains = new Set([1337n, 31_337n])
@@ -32,16 +36,12 @@ const localChains = new Set([1337n, 31_337n])
  *
  * @throws RuntimeNotAllowedError ReportDataMismatchError EventLogMismatchError, or QuoteRefusedError with its rule.
  */
-export function createAttest({
-  policy,
-  collateral,
-}: {
-  policy: Policy
-  collateral: () => Promise<Collateral>
-}): Attest {
+export function createAttest({ policy, collateral }: { policy: Policy; collateral: CollateralSource }): Attest {
   return async function attest({ quote, events, reportData, at }) {
+    const current = await collateral(quote)
     try {
-      return await verifyQuote({ quote, collateral: await collateral(), policy, at, reportData, events })
+      const verdict = await verifyQuote({ quote, collateral: current, policy, at, reportData, events })
+      return { verdict, collateral: current, policy }
     } catch (error) {
       throw error instanceof QuoteRefusedError ? explain(error) : error
     }

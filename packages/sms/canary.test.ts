@@ -1,6 +1,7 @@
 import { Secret } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
+import { type Entry, verifyAudit } from './auditLog.ts'
 import { fullParams, memoryChain } from './testing/chain.ts'
 import { attempt, openWorld, type World } from './testing/world.ts'
 
@@ -47,6 +48,14 @@ describe('a secret that is looked for', function () {
     const dump = await dumpDatabase()
     expect(dump).to.contain(standing.deal.dataset.pointer.toLowerCase())
     expect(sightings(dump), 'the database').to.deep.equal([])
+    const lines: string[] = []
+    const onEntry = (entry: Entry) => lines.push(JSON.stringify(entry))
+    expect((await verifyAudit({ database: world.database, onEntry })).problems).to.deep.equal([])
+    const audit = lines.join('\n')
+    for (const told of ['"stored"', '"session"', '"refused"', deal.dataset.pointer.toLowerCase()]) {
+      expect(audit).to.contain(told)
+    }
+    expect(sightings(audit), 'the audit log').to.deep.equal([])
     expect(world.logged()).to.contain('/secrets/web3')
     expect(sightings(world.logged()), 'the log').to.deep.equal([])
   })

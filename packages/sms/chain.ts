@@ -13,6 +13,8 @@ export type Chain = {
   /** The deal as matched, or undefined. */
   viewDeal(dealId: Hex): Promise<Deal.Deal | undefined>
   viewTask(taskId: Hex): Promise<{ status: Task.Status }>
+  /** How many datasets were attached to the task beside its deal. */
+  countAttached(taskId: Hex): Promise<number>
   /** Length of the category's clock, in seconds. */
   workClock(category: bigint): Promise<bigint>
   viewApp(app: Address): Promise<AppEntry>
@@ -52,6 +54,9 @@ export function openChain({
     async viewTask(taskId) {
       const { status } = await asked(contract.viewTask(taskId))
       return { status: Task.status(status) }
+    },
+    async countAttached(taskId) {
+      return (await asked(contract.viewDatasets(taskId))).length
     },
     async workClock(category) {
       return (await asked(contract.viewCategory(category))).workClockTimeRef

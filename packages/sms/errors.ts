@@ -23,11 +23,69 @@ export class SecretExistsError extends BaseError {
   }
 }
 
+/** The signature stored this secret before: whoever has seen it could bring an older value back. */
+export class SecretAuthorizationSpentError extends BaseError {
+  override name = 'SecretAuthorizationSpentError'
+  constructor({ owner }: { owner: Address }) {
+    super(`This signature over a secret of "${owner}" was used before, and counts once.`, {
+      metaMessages: ['Sign the request itself, which may name the same value again: the SDK does.'],
+      docsPath: '/secrets#authorization',
+    })
+  }
+}
+
+/** Its owner deleted it. */
+export class SecretDeletedError extends BaseError {
+  override name = 'SecretDeletedError'
+  constructor({ kind, owner }: { kind: string; owner: Address }) {
+    super(`The secret of this ${kind} "${owner}" was deleted by its owner.`, {
+      metaMessages: ['It can never be stored again: protect the data, or deploy the app, anew.'],
+      docsPath: '/secrets#delete',
+    })
+  }
+}
+
 /** No such secret is stored. */
 export class SecretNotFoundError extends BaseError {
   override name = 'SecretNotFoundError'
   constructor({ kind, owner }: { kind: string; owner: Address }) {
     super(`No such secret of ${kind} "${owner}" is stored.`, { docsPath: '/secrets' })
+  }
+}
+
+/** Nothing says whether the platform of a quote is still to be trusted. */
+export class CollateralUnavailableError extends BaseError {
+  override name = 'CollateralUnavailableError'
+  constructor({
+    tee,
+    fmspc,
+    authority,
+    url,
+    reason,
+    cause,
+  }: { tee: string; fmspc: string; authority: string; url: string; reason: string; cause?: unknown }) {
+    super(
+      `There is no collateral for ${tee.toUpperCase()} platforms of the family ${fmspc} (${authority}): ${reason}.`,
+      {
+        metaMessages: [
+          `Asked was ${url}`,
+          'Look whether the service answers there, and whether it knows this family of processors.',
+        ],
+        docsPath: '/attestation#collateral-unavailable',
+        cause,
+      },
+    )
+  }
+}
+
+/** No session of this task was given to an enclave with this key. */
+export class EvidenceNotFoundError extends BaseError {
+  override name = 'EvidenceNotFoundError'
+  constructor({ taskId, enclaveAddress }: { taskId: Hex; enclaveAddress: Address }) {
+    super(`No enclave with key "${enclaveAddress}" was given a session of task ${taskId}.`, {
+      metaMessages: ['The key is the `enclaveChallenge` of the result: take it from the chain.'],
+      docsPath: '/sessions#evidence',
+    })
   }
 }
 
@@ -50,6 +108,29 @@ export class SecretUnreadableError extends BaseError {
   override name = 'SecretUnreadableError'
   constructor({ kind, owner, reason }: { kind: string; owner: string; reason: string }) {
     super(`The stored secret of ${kind} "${owner}" does not open: ${reason}.`, { docsPath: '/secrets#master-key' })
+  }
+}
+
+/** The master key is held by a service that does not serve us now: nothing can be stored or released until it does. */
+export class MasterKeyUnavailableError extends BaseError {
+  override name = 'MasterKeyUnavailableError'
+  constructor({ key, reason, cause }: { key: string; reason: string; cause?: unknown }) {
+    super(`The master key "${key}" cannot be used: ${reason}.`, {
+      metaMessages: ['Look at SMS_VAULT_URL, its token, and whether the token may encrypt and decrypt with this key.'],
+      cause,
+      docsPath: '/secrets#master-key',
+    })
+  }
+}
+
+/** The row that ends the audit log's chain was taken out: nothing that must be logged is done any more. */
+export class AuditHeadMissingError extends BaseError {
+  override name = 'AuditHeadMissingError'
+  constructor() {
+    super('The head of the audit log is missing from the database.', {
+      metaMessages: ['Restore the table audit_head from a backup, with the rows of audit_entry of the same moment.'],
+      docsPath: '/operate#audit-log',
+    })
   }
 }
 
@@ -134,6 +215,17 @@ export class TaskOverError extends BaseError {
   override name = 'TaskOverError'
   constructor({ taskId, status }: { taskId: Hex; status: string }) {
     super(`Task "${taskId}" takes no more results: its status is ${status}.`, { docsPath: '/sessions#deal' })
+  }
+}
+
+/** Data that is paid for would not be read: until it can be, no such task is run. */
+export class BulkNotSupportedError extends BaseError {
+  override name = 'BulkNotSupportedError'
+  constructor({ taskId, what }: { taskId: Hex; what: string }) {
+    super(`Task "${taskId}" is to read ${what}, which sessions do not give yet.`, {
+      metaMessages: ['Run the app on one dataset a task. Whoever pays gets the money back.'],
+      docsPath: '/sessions#deal',
+    })
   }
 }
 

@@ -78,6 +78,24 @@ describe('the sms process', function () {
     expect(output()).to.not.contain('1212')
   })
 
+  it('takes collateral from a file or from a provisioning service, and not from both', async () => {
+    const service = { LOCAL_CHAIN: '1', SMS_PCCS_URL: 'http://127.0.0.1:1' }
+    const both = start(service)
+    const [code] = await both.exited
+    expect(code).to.equal(1)
+    expect(both.output()).to.contain('is set beside SMS_COLLATERAL_FILE: one of the two')
+    const { SMS_COLLATERAL_FILE: _, ...others } = env
+    env = others
+    const { child, exited, output } = start(service)
+    while (!output().includes('"listening"')) {
+      expect(child.exitCode, output()).to.equal(null)
+      await once(child.stdout ?? child, 'data')
+    }
+    child.kill('SIGTERM')
+    await exited
+    env = { ...others, SMS_COLLATERAL_FILE: join(directory, 'collateral.json') }
+  })
+
   it('starts on a chain that is said to be local, warns of the simulator, and ends when asked', async () => {
     const { child, exited, output } = start({ LOCAL_CHAIN: '1' })
     while (!output().includes('"listening"')) {

@@ -1,14 +1,24 @@
 import { readFile } from 'node:fs/promises'
-import { parseCollateral, parsePolicy, trustsSimulator } from '@sealdeal/attestation'
-import { Bytes, zeroAddress } from '@sealdeal/protocol'
-import { connectChain, openServiceDatabase, readConfigFile, readKeyFile, runProcess, serve } from '@sealdeal/server'
+import { type CollateralNeeds, parseCollateral, parsePolicy, trustsSimulator } from '@sealdeal/attestation'
+import { zeroAddress } from '@sealdeal/protocol'
+import {
+  connectChain,
+  httpOptions,
+  type Log,
+  openServiceDatabase,
+  readConfigFile,
+  readKeyFile,
+  runProcess,
+  serve,
+} from '@sealdeal/server'
 import { Wallet } from 'ethers'
 import { createAttest, expectPolicyFits } from './attest.ts'
 import { openChain } from './chain.ts'
-import { schema } from './config.ts'
-import { masterKeys } from './envelope.ts'
+import { type Config, schema } from './config.ts'
 import { TeeBrokerMismatchError } from './errors.ts'
 import { migrations } from './index.ts'
+import { openMasterKeys } from './masterKeys.ts'
+import { type CollateralSource, openPccs } from './pccs.ts'
 import { routes } from './routes.ts'
 import { createSecrets } from './secrets.ts'
 import { createSessions } from './sessions.ts'
@@ -19,7 +29,7 @@ await runProcess({
   schema,
   env: process.env,
   start: async ({ config, log, onClose }) => {
-    const master = masterKeys(Bytes.fromHex(await readKeyFile(config.SMS_MASTER_KEY_FILE)))
+    const master = await openMasterKeys(config, process.env)
     const signer = new Wallet(await readKeyFile(config.SMS_SIGNER_KEY_FILE))
     const policy = parsePolicy(JSON.parse(await readConfigFile(config.SMS_POLICY_FILE)))
     const { provider, chainId } = await connectChain({ url: config.CHAIN_URL })
@@ -30,9 +40,7 @@ await runProcess({
 
     const database = await openServiceDatabase({ name: 'sms', url: config.DATABASE_URL, migrations, onClose })
     const secrets = createSecrets({ database, master })
-    const collateral = async () => parseCollateral(JSON.parse(await readFile(config.SMS_COLLATERAL_FILE, 'utf8')))
-    await collateral()
-    const attest = createAttest({ policy, collateral })
+    const attest = createAttest({ policy, collateral: await openCollateral({ config, log }) })
     const sessions = createSessions({ database, secrets, chain, attest, signer, clock: () => new Date() })
 
     const server = await serve({
@@ -40,9 +48,10 @@ await runProcess({
       host: config.HOST,
       port: config.PORT,
       log,
-      routes: routes({ secrets, sessions, chain }),
+      routes: routes({ secrets, sessions, chain, database }),
       errors: statuses,
-      requestsPerMinute: config.SMS_REQUESTS_PER_MINUTE,
+      ...httpOptions(config),
+      requestsPerMinute: config.REQUESTS_PER_MINUTE ?? config.SMS_REQUESTS_PER_MINUTE,
       ready: {
         database: () => database.query('select 1'),
         chain: () => chain.now(),
@@ -57,3 +66,18 @@ await runProcess({
     onClose(() => server.close())
   },
 })
+
+async function openCollateral({ config, log }: { config: Config; log: Log }): Promise<CollateralSource> {
+  const { SMS_COLLATERAL_FILE: file, SMS_PCCS_URL: url } = config
+  if (url !== undefined) {
+    const onStale = (error: unknown, needs: CollateralNeeds) =>
+      log.warn({ error, ...needs }, 'collateral is not renewed')
+    const maxAge = config.SMS_COLLATERAL_MAX_AGE * 1_000
+    return openPccs({ url, rootCrlUrl: config.SMS_ROOT_CRL_URL, maxAge, onStale })
+  }
+  // The configuration was read: it names one of the two.
+  if (file === undefined) throw new Error('nothing gives collateral')
+  const read = async () => parseCollateral(JSON.parse(await readFile(file, 'utf8')))
+  await read()
+  return read
+}

@@ -1,29 +1,46 @@
 import { type Address, Secret } from '@sealdeal/protocol'
-import type { App, AppRequest } from '@sealdeal/server'
+import type { App, AppRequest, Database } from '@sealdeal/server'
 import type { FastifyError, FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { expectAuthorized } from './authorization.ts'
+import { type Asked, expectAuthorized, expectSigned } from './authorization.ts'
 import type { Chain } from './chain.ts'
 import { InvalidSecretError, SecretExistsError, SecretNotFoundError, SecretTooLargeError } from './errors.ts'
-import { address, NonceRequest, SessionRequest } from './schemas.ts'
+import { address, EvidenceParams, NonceRequest, SessionRequest } from './schemas.ts'
 import type { SecretId, Secrets } from './secrets.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Read whole before anything is known about it: enough for every legal body, little enough for every illegal one. */
 const bodyLimit = 65_536
 
-/** The routes that published clients call, and the two of our enclaves. */
-export function routes({ secrets, sessions, chain }: { secrets: Secrets; sessions: Sessions; chain: Chain }) {
+/** The routes that published clients call, the two of our enclaves, and what their sessions were given on. */
+export function routes({
+  secrets,
+  sessions,
+  chain,
+  database,
+}: {
+  secrets: Secrets
+  sessions: Sessions
+  chain: Chain
+  /** Keeps the nonces of signed requests. */
+  database: Database
+}) {
   return async function plugin(app: App): Promise<void> {
-    await app.register(async (scope: App) => secretRoutes({ app: scope, secrets, chain }))
+    await app.register(async (scope: App) => secretRoutes({ app: scope, secrets, chain, database }))
     await app.register(async (scope: App) => sessionRoutes({ app: scope, sessions }))
   }
 }
 
-async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secrets; chain: Chain }): Promise<void> {
+type SecretRoutes = { app: App; secrets: Secrets; chain: Chain; database: Database }
+
+async function secretRoutes({ app, secrets, chain, database }: SecretRoutes): Promise<void> {
   // A secret is text whatever the client calls it; nothing here parses it.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body))
+  // Whatever changes a secret must be signed.
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'HEAD') route.schema = { ...route.schema, security: [{ authorization: [] }] }
+  })
 
   async function exists(id: SecretId, reply: FastifyReply) {
     if (await secrets.has(id)) return reply.code(204).send()
@@ -32,22 +49,31 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
 
   async function store({ id, owner, request, reply }: Storing) {
     const value = readValue(request, id.kind)
-    await authorize({ id, owner, request, value })
-    if (!(await secrets.create(id, value))) throw new SecretExistsError({ kind: id.kind, owner: id.owner })
+    const spends = await expectAuthorized({ chain, database }, asked({ id, owner, request, value }))
+    if (!(await secrets.create(id, value, { by: owner, spends })))
+      throw new SecretExistsError({ kind: id.kind, owner: id.owner })
     return reply.code(204).send()
   }
 
   async function replace({ id, owner, request, reply }: Storing) {
     const value = readValue(request, id.kind)
-    await authorize({ id, owner, request, value })
-    if (!(await secrets.update(id, value))) throw new SecretNotFoundError({ kind: id.kind, owner: id.owner })
+    const spends = await expectAuthorized({ chain, database }, asked({ id, owner, request, value }))
+    // To say again what is so changes nothing, and spends nothing.
+    if (spends !== undefined && (await secrets.read(id)) === value) return reply.code(204).send()
+    if (!(await secrets.update(id, value, { by: owner, spends })))
+      throw new SecretNotFoundError({ kind: id.kind, owner: id.owner })
     return reply.code(204).send()
   }
 
-  async function authorize({ id, owner, request, value }: Omit<Storing, 'reply'> & { value: string }): Promise<void> {
+  async function remove({ id, owner, request, reply }: Storing) {
+    await expectSigned({ chain, database }, asked({ id, owner, request, value: '' }))
+    if (!(await secrets.remove(id, { by: owner }))) throw new SecretNotFoundError({ kind: id.kind, owner: id.owner })
+    return reply.code(204).send()
+  }
+
+  function asked({ id, owner, request, value }: Omit<Storing, 'reply'> & { value: string }): Asked {
     const name = id.kind === 'app' ? Secret.appSecretName : id.name
-    const secret = { address: id.owner, value, ...(name === undefined ? {} : { name }) }
-    await expectAuthorized({ chain, owner, secret, authorization: request.headers.authorization })
+    return { owner, request, secret: { address: id.owner, value, ...(name === undefined ? {} : { name }) } }
   }
 
   const web3 = { schema: { querystring: z.object({ secretAddress: address }) } }
@@ -56,6 +82,10 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
   app.post('/secrets/web3', web3, async (request, reply) => {
     const id = datasetSecret(request.query.secretAddress)
     return store({ id, owner: await chain.ownerOf(id.owner), request, reply })
+  })
+  app.delete('/secrets/web3', web3, async (request, reply) => {
+    const id = datasetSecret(request.query.secretAddress)
+    return remove({ id, owner: await chain.ownerOf(id.owner), request, reply })
   })
 
   const secretName = z.string().min(1).max(256)
@@ -74,6 +104,10 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
     const id = accountSecret(request.query)
     return replace({ id, owner: id.owner, request, reply })
   })
+  app.delete('/secrets/web2', web2, async (request, reply) => {
+    const id = accountSecret(request.query)
+    return remove({ id, owner: id.owner, request, reply })
+  })
 
   const ofApp = { schema: { params: z.object({ app: address }) } }
   const appSecret = (owner: Address): SecretId => ({ kind: 'app', owner })
@@ -81,6 +115,10 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
   app.post('/apps/:app/secrets', ofApp, async (request, reply) => {
     const id = appSecret(request.params.app)
     return store({ id, owner: await chain.ownerOf(id.owner), request, reply })
+  })
+  app.delete('/apps/:app/secrets', ofApp, async (request, reply) => {
+    const id = appSecret(request.params.app)
+    return remove({ id, owner: await chain.ownerOf(id.owner), request, reply })
   })
 
   const name = z.string().regex(Secret.requesterName, { error: 'must have 1 to 64 of the characters 0-9 A-Z a-z - _' })
@@ -98,12 +136,21 @@ async function secretRoutes({ app, secrets, chain }: { app: App; secrets: Secret
     const id = requesterSecret(request.params)
     return store({ id, owner: id.owner, request, reply })
   })
+  app.delete('/requesters/:requester/secrets/:name', ofRequester, async (request, reply) => {
+    const id = requesterSecret(request.params)
+    return remove({ id, owner: id.owner, request, reply })
+  })
 }
 
 type Storing = { id: SecretId; owner: Address | undefined; request: AppRequest; reply: FastifyReply }
 
 async function sessionRoutes({ app, sessions }: { app: App; sessions: Sessions }): Promise<void> {
   app.post('/sessions/nonce', { schema: { body: NonceRequest } }, async ({ body }) => sessions.issueNonce(body))
+
+  // What proves something to everybody is open to everybody.
+  app.get('/evidence/:taskId/:enclaveAddress', { schema: { params: EvidenceParams } }, async ({ params }) =>
+    sessions.evidence(params),
+  )
 
   app.post('/sessions', { schema: { body: SessionRequest } }, async (request, reply) => {
     const { simulated, ...answer } = await sessions.open(request.body)

@@ -28,6 +28,9 @@ const base64 = z
   .max(100_000)
   .transform((text) => Bytes.fromBase64(text))
 
+/** Path of `GET /evidence/:taskId/:enclaveAddress`. */
+export const EvidenceParams = z.object({ taskId: bytes32, enclaveAddress: address })
+
 /** Body of `POST /sessions/nonce`. */
 export const NonceRequest = z.object({ dealId: bytes32, index: uint, attempt: uint })
 

@@ -1,4 +1,5 @@
-import { Session, Task } from '@sealdeal/protocol'
+import { type Collateral, type PolicyInput, verifyQuote } from '@sealdeal/attestation'
+import { Bytes, Secret, Session, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { getBytes, verifyMessage } from 'ethers'
 import { fullParams, type MemoryChain, memoryChain, tdxTag } from './testing/chain.ts'
@@ -73,6 +74,39 @@ describe('sessions', function () {
     expect(verifyMessage(getBytes(hash), signature)).to.equal(world.signer.address)
   })
 
+  it('tells everybody on what it was given, signed by who authorized the enclave', async () => {
+    const outcome = await attempt(world, await world.matchDeal())
+    const { taskId, enclaveAddress, reportData, nonce, worker } = outcome
+    const answer = await fetch(new URL(`/evidence/${taskId}/${enclaveAddress.toLowerCase()}`, world.url))
+    const evidence = (await answer.json()) as Session.Evidence
+    expect(evidence).to.deep.include({ enclaveAddress, nonce, worker })
+    const hash = Session.evidenceHash(reportData, evidence)
+    expect(verifyMessage(getBytes(hash), evidence.signature)).to.equal(world.signer.address)
+    const { collateral, policy, at, eventLog } = evidence
+    const judged = verifyQuote({
+      quote: Bytes.fromBase64(evidence.quote),
+      collateral: collateral as Collateral,
+      policy: policy as PolicyInput,
+      at: new Date(at),
+      reportData,
+      events: eventLog,
+    })
+    expect((await judged).simulated).to.equal(true)
+
+    const other = await fetch(new URL(`/evidence/${taskId}/${worker}`, world.url))
+    expect([other.status, (await other.json()).name]).to.deep.equal([404, 'EvidenceNotFoundError'])
+    expect((await fetch(new URL(`/evidence/${taskId}/0x12`, world.url))).status).to.equal(400)
+  })
+
+  it('keeps what it judged by once, however many sessions it gives', async () => {
+    await attempt(world, await world.matchDeal())
+    await attempt(world, await world.matchDeal())
+    const [{ judgements } = { judgements: 0n }] = await world.database.query<{ judgements: bigint }>(
+      'select count(*) as judgements from judgement',
+    )
+    expect(judgements).to.equal(1n)
+  })
+
   it('says that the enclave is simulated', async () => {
     const outcome = await attempt(world, await world.matchDeal())
     expect(outcome.headers.get('x-simulated-enclave')).to.equal('true')
@@ -118,15 +152,24 @@ describe('sessions', function () {
   })
 
   it('records the session before the answer, and each refusal after the lease', async () => {
-    const standing = await world.matchDeal()
+    const standing = await world.matchDeal({ params: fullParams })
+    await pushEverything(world, standing)
     const granted = await attempt(world, standing)
+    const { app, dataset, requester } = standing.deal
+    const released = [
+      ['app', app.pointer, ''],
+      ['dataset', dataset.pointer, ''],
+      ['requester', requester, 'token'],
+      ['account', requester, Secret.reserved.resultKey],
+    ].map(([kind, owner, name]) => [kind, owner?.toLowerCase(), name])
     await attempt(world, standing, { attempt: 2n, mrTd: `0x${'33'.repeat(48)}` })
     const rows = await world.database.query(
-      'select action, attempt, worker, enclave_address, reason from audit where task_id = $1 order by id',
+      'select action, outcome, attempt, actor, enclave_address, secrets, reason from audit_entry where task_id = $1 order by sequence',
       [granted.taskId],
     )
-    expect(rows[0]).to.include({ action: 'granted', attempt: 1n, worker: granted.worker })
-    expect(rows[1]).to.include({ action: 'refused', attempt: 2n, reason: 'RuntimeNotAllowedError' })
+    expect(rows[0]).to.include({ action: 'session', outcome: 'done', attempt: 1n, actor: granted.worker })
+    expect(rows[0]?.secrets).to.deep.equal(released)
+    expect(rows[1]).to.include({ action: 'session', outcome: 'refused', attempt: 2n, reason: 'RuntimeNotAllowedError' })
   })
 
   it('answers 400 to a request that is none', async () => {

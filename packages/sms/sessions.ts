@@ -3,7 +3,8 @@ import type { Verdict } from '@sealdeal/attestation'
 import { type Address, Bytes, type Deal, type Hex, Lease, Session, Task } from '@sealdeal/protocol'
 import type { Database } from '@sealdeal/server'
 import { getBytes, type Wallet } from 'ethers'
-import type { Attest } from './attest.ts'
+import type { Attest, Judged } from './attest.ts'
+import { append, type SecretName } from './auditLog.ts'
 import type { Chain } from './chain.ts'
 import { collectContent } from './content.ts'
 import { expectDeal } from './deal.ts'
@@ -16,8 +17,9 @@ import {
   NonceUsedError,
   SessionExistsError,
 } from './errors.ts'
+import { readEvidence, recordEvidence, signEvidence } from './evidence.ts'
 import { seal } from './seal.ts'
-import type { Secrets } from './secrets.ts'
+import { type SecretId, type Secrets, secretName } from './secrets.ts'
 import { isRefusal } from './statuses.ts'
 
 /** Which attempt at which task. */
@@ -42,6 +44,8 @@ export type Sessions = {
   issueNonce(attempt: Attempt): Promise<Session.NonceAnswer>
   /** The secrets of one task, sealed to the enclave, and the authorization of its signing key. */
   open(request: SessionRequest): Promise<Session.Answer & { simulated: boolean }>
+  /** On what the enclave with this key was given its session. */
+  evidence(of: { taskId: Hex; enclaveAddress: Address }): Promise<Session.Evidence>
 }
 
 const nonceLife = 120_000
@@ -111,17 +115,21 @@ export function createSessions({
   }) {
     const info = reportData({ request, taskId })
     const { quote, eventLog, enclaveKey, enclaveAddress, worker } = request
-    const verdict = await attest({ quote, events: eventLog, reportData: info, at: clock() })
+    const at = clock()
+    const judged = await attest({ quote, events: eventLog, reportData: info, at })
     const app = await chain.viewApp(deal.app.pointer)
     expectApp({ eventLog, app: deal.app.pointer, checksum: app.checksum })
-    const content = await collectContent({ chain, secrets, request, taskId, deal, app, maxSeconds })
+    const released: SecretName[] = []
+    const noting = notingReads(secrets, released)
+    const content = await collectContent({ chain, secrets: noting, request, taskId, deal, app, maxSeconds })
     const sealed = await seal({ content, enclaveKey, info })
     const hash = Task.authorizationHash(worker, taskId, enclaveAddress)
     const authorization = (await signer.signMessage(getBytes(hash))) as Hex
     const sealedHash = Session.sealedHash({ reportData: info, sealed })
     const signature = (await signer.signMessage(getBytes(sealedHash))) as Hex
-    await record({ request, taskId, verdict })
-    return { sealed, signature, authorization, simulated: verdict.simulated }
+    const evidence = await signEvidence({ signer, reportData: info, judged: evidenceOf({ request, judged, at }) })
+    await record({ request, taskId, verdict: judged.verdict, evidence, released })
+    return { sealed, signature, authorization, simulated: judged.verdict.simulated }
   }
 
   async function expectNonce({ request, taskId }: { request: SessionRequest; taskId: Hex }): Promise<void> {
@@ -173,10 +181,14 @@ export function createSessions({
     request,
     taskId,
     verdict,
+    evidence,
+    released,
   }: {
     request: SessionRequest
     taskId: Hex
     verdict: Verdict
+    evidence: Session.Evidence
+    released: readonly SecretName[]
   }): Promise<void> {
     const { dealId, index, worker, lease, enclaveKey, enclaveAddress, nonce } = request
     const { attempt } = lease
@@ -203,10 +215,9 @@ export function createSessions({
         ],
       )
       if (opened.length === 0) throw new SessionExistsError({ taskId, attempt })
-      await transaction.query(
-        `insert into audit (action, task_id, attempt, worker, enclave_address) values ('granted', $1, $2, $3, $4)`,
-        [taskId, attempt, worker, enclaveAddress],
-      )
+      await recordEvidence(transaction, { taskId, evidence })
+      const secrets = released
+      await append(transaction, { ...happeningOf({ request, taskId }), outcome: 'done', secrets })
     })
   }
 
@@ -219,15 +230,41 @@ export function createSessions({
     taskId: Hex
     reason: string
   }): Promise<void> {
-    const { worker, lease, enclaveAddress } = request
-    await database.query(
-      `insert into audit (action, task_id, attempt, worker, enclave_address, reason)
-        values ('refused', $1, $2, $3, $4, $5)`,
-      [taskId, lease.attempt, worker, enclaveAddress, reason],
+    await database.transaction((transaction) =>
+      append(transaction, { ...happeningOf({ request, taskId }), outcome: 'refused', secrets: [], reason }),
     )
   }
 
-  return { issueNonce, open }
+  return { issueNonce, open, evidence: (of) => readEvidence(database, of) }
+}
+
+function happeningOf({ request: { worker, lease, enclaveAddress }, taskId }: { request: SessionRequest; taskId: Hex }) {
+  return { action: 'session', actor: worker, taskId, attempt: lease.attempt, enclaveAddress } as const
+}
+
+/** The same secrets; the name of each that was read is put into `released`. */
+function notingReads(secrets: Secrets, released: SecretName[]): Secrets {
+  async function read(id: SecretId): Promise<string | undefined> {
+    const value = await secrets.read(id)
+    if (value !== undefined) released.push(secretName(id))
+    return value
+  }
+  return { ...secrets, read }
+}
+
+function evidenceOf({
+  request,
+  judged: { collateral, policy },
+  at,
+}: {
+  request: SessionRequest
+  judged: Judged
+  at: Date
+}): Omit<Session.Evidence, 'signature'> {
+  const { worker, lease, enclaveKey, enclaveAddress, nonce, quote, eventLog } = request
+  const attempt = String(lease.attempt)
+  const said = { worker, attempt, enclaveKey, enclaveAddress, nonce, quote: Bytes.toBase64(quote), eventLog }
+  return { ...said, collateral, policy, at: at.toISOString() }
 }
 
 /** The enclave extends the app last, so nothing that ran before it could have stood in its place. */

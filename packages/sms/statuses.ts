@@ -1,6 +1,8 @@
 /** Status of each error that a request can cause: 401 where the sender did not prove who they are, 403 where they may not. */
 export const statuses: Record<string, number> = {
+  EvidenceNotFoundError: 404,
   InvalidSecretError: 400,
+  SecretAuthorizationSpentError: 401,
   SecretExistsError: 409,
   SecretNotAuthorizedError: 401,
   SecretNotFoundError: 404,
@@ -11,6 +13,7 @@ export const statuses: Record<string, number> = {
   NonceUsedError: 401,
 
   AppMeasurementMismatchError: 403,
+  BulkNotSupportedError: 403,
   DatasetKeyNotFoundError: 403,
   DealNotConfidentialError: 403,
   DealNotFoundError: 403,
@@ -24,11 +27,14 @@ export const statuses: Record<string, number> = {
   RequestUnreadableError: 403,
   ResultKeyNotFoundError: 403,
   RuntimeNotAllowedError: 403,
+  SecretDeletedError: 403,
   SessionExistsError: 403,
   TaskOutOfRangeError: 403,
   TaskOverError: 403,
 
   ChainUnavailableError: 503,
+  CollateralUnavailableError: 503,
+  MasterKeyUnavailableError: 503,
 }
 
 /** Whether the error says no to somebody, rather than that something here is broken. */

@@ -16,6 +16,8 @@ export type TestChain = {
   /** Lets the chain's time run ahead, past the deal's contribution deadline. */
   passDeadline(deal: StandingDeal): Promise<void>
   completeTask(deal: StandingDeal): Promise<void>
+  /** Attaches a dataset to the first task of a deal that has none. */
+  attachDataset(deal: StandingDeal): Promise<void>
   close(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
   const checksum = randomHash()
   const deals = new Map<Hex, Deal.Deal>()
   const tasks = new Map<Hex, Task.Status>()
+  const attached = new Set<Hex>()
   const clocks = new Map<bigint, bigint>([[0n, clock]])
   const holders = new Map<Address, Address>([
     [app, owners.app.address as Address],
@@ -50,6 +53,7 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
     hub: randomAddress(),
     viewDeal: async (dealId) => deals.get(dealId),
     viewTask: async (taskId) => ({ status: tasks.get(taskId) ?? 'UNSET' }),
+    countAttached: async (taskId) => (attached.has(taskId) ? 1 : 0),
     workClock: async (category) => clocks.get(category) ?? 0n,
     viewApp: async () => ({ type: 'BUNDLE', multiaddr: '0xa503', checksum }),
     viewDataset: async () => ({ multiaddr: '0xa50301', checksum: zeroHash }),
@@ -104,6 +108,9 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
     },
     async completeTask(deal) {
       setStatus(deal, 'COMPLETED')
+    },
+    async attachDataset({ dealId, deal }) {
+      attached.add(Task.id(dealId, deal.botFirst))
     },
     setStatus,
     async close() {},

@@ -1,4 +1,4 @@
-import { Session } from '@sealdeal/protocol'
+import { type Address, Session } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
 import { fullParams, randomAddress, randomHash, type StandingDeal, type TestChain } from './chain.ts'
@@ -69,6 +69,23 @@ const clauses: Clause[] = [
     error: 'TaskOutOfRangeError',
     status: 403,
     breaks: (_world, { deal }) => ({ index: deal.botFirst + deal.botSize }),
+  },
+  {
+    clause: 'no datasets are attached to the task, which no session gives',
+    error: 'BulkNotSupportedError',
+    status: 403,
+    deal: { withDataset: false },
+    breaks: async (world, standing) => {
+      await world.attachDataset(standing)
+      return {}
+    },
+  },
+  {
+    clause: 'the request names no bulk of datasets, which no session gives',
+    error: 'BulkNotSupportedError',
+    status: 403,
+    deal: { withDataset: false, params: '{"bulk_cid":"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"}' },
+    breaks: () => ({}),
   },
   {
     clause: 'the deal still takes results',
@@ -208,6 +225,18 @@ const clauses: Clause[] = [
     breaks: (world) => ({ meanwhile: () => forget(world, 'dataset') }),
   },
   {
+    clause: "the dataset's key was not deleted by its owner",
+    error: 'SecretDeletedError',
+    status: 403,
+    breaks: (world, { deal }) => ({ meanwhile: () => markDeleted(world, 'dataset', deal.dataset.pointer) }),
+  },
+  {
+    clause: "the app's secret was not deleted by its owner",
+    error: 'SecretDeletedError',
+    status: 403,
+    breaks: (world, { deal }) => ({ meanwhile: () => markDeleted(world, 'app', deal.app.pointer) }),
+  },
+  {
     clause: 'the secrets that the requester names are stored',
     error: 'RequesterSecretNotFoundError',
     status: 403,
@@ -241,6 +270,11 @@ export async function forget(world: World, kind: string): Promise<void> {
   await world.database.query('delete from secret where kind = $1', [kind])
 }
 
+/** As its owner deletes it. */
+async function markDeleted(world: World, kind: 'app' | 'dataset', owner: Address): Promise<void> {
+  if (!(await world.secrets.remove({ kind, owner }))) throw new Error(`no secret of ${kind} ${owner} was there`)
+}
+
 /** A row for every clause, both ways: the honest one is served, and the one that breaks only this clause is not. */
 export function describeClauses(getWorld: () => World): void {
   for (const { clause, error, status, deal, breaks } of clauses) {
@@ -255,6 +289,8 @@ export function describeClauses(getWorld: () => World): void {
       const outcome = await attempt(world, standing, await breaks(world, standing))
       world.ahead(0)
       world.letCollateralAge(false)
+      // What an owner deleted stays deleted: the next row begins without it.
+      await world.database.query('delete from secret where deleted_at is not null')
       expect(outcome.body).to.include({ ok: false, name: error })
       expect(outcome.status).to.equal(status)
       expect(outcome.body).to.not.have.any.keys('sealed', 'authorization')

@@ -100,6 +100,12 @@ export async function hardhatChain(): Promise<HardhatChain> {
     )
   }
 
+  async function attachDataset({ dealId, deal }: StandingDeal): Promise<void> {
+    const order = Order.create('dataset', { dataset, volume: 1n, tag: Tag.none, salt: randomHash() })
+    const signed = await Order.sign('dataset', order, owners.dataset, domain)
+    await mined(market.hub.connect(owners.requester).attachDatasets(dealId, deal.botFirst, [signed], 0n))
+  }
+
   return {
     chain,
     owners,
@@ -107,6 +113,7 @@ export async function hardhatChain(): Promise<HardhatChain> {
     provider,
     matchDeal,
     completeTask,
+    attachDataset,
     async passDeadline() {
       await provider.send('evm_increaseTime', [Number(7n * clock)])
       await provider.send('evm_mine', [])

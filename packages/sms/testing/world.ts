@@ -79,7 +79,7 @@ export async function openWorld(openChain: (wall: { clock: () => Date }) => Prom
     host: '127.0.0.1',
     port: 0,
     log: createLog({ name: 'sms', level: 'trace', to }),
-    routes: routes({ secrets, sessions, chain }),
+    routes: routes({ secrets, sessions, chain, database: test.database }),
     errors: statuses,
   })
   return {
