@@ -1,4 +1,4 @@
-import { connectChain, openServiceDatabase, runProcess } from '@sealdeal/server'
+import { connectChain, httpOptions, openServiceDatabase, runProcess } from '@sealdeal/server'
 import { schema } from './config.ts'
 import { migrations, startIndexer } from './start.ts'
 
@@ -21,7 +21,7 @@ await runProcess({
       patience: config.QUERY_PATIENCE,
       ...(config.DATA_PROTECTOR_ADDRESS === undefined ? {} : { dataProtector: config.DATA_PROTECTOR_ADDRESS }),
       ...(config.IPFS_GATEWAY_URL === undefined ? {} : { ipfsGateway: config.IPFS_GATEWAY_URL }),
-      ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),
+      http: httpOptions(config),
     })
     onClose(() => indexer.close())
   },

@@ -77,14 +77,20 @@ const writers: Partial<Record<Table, (transaction: Transaction, values: Written)
   },
   // Each score follows from the one before it.
   verdict: async (transaction, values) => {
-    for (const { block, log, transaction: hash, worker, task, accurate } of values) {
-      await transaction.query(
-        `insert into verdict select $1, $2, $3, $4, $5, $6, case when $6 then score + 1 else div(score * 2, 3) end
-         from (select coalesce((select score from verdict where worker = $4 order by block desc, log desc limit 1), 0)
-           as score) as before`,
-        [block, log, hash, worker, task, accurate],
-      )
-    }
+    const workers = [...new Set(values.map(({ worker }) => worker))]
+    const known = await transaction.query<{ worker: string; score: bigint }>(
+      `select distinct on (worker) worker, score from verdict where worker = any($1)
+       order by worker, block desc, log desc`,
+      [workers],
+    )
+    const scores = new Map<unknown, bigint>(known.map(({ worker, score }) => [worker, score]))
+    const scored = values.map((verdict) => {
+      const before = scores.get(verdict.worker) ?? 0n
+      const score = verdict.accurate ? before + 1n : (before * 2n) / 3n
+      scores.set(verdict.worker, score)
+      return { ...verdict, score }
+    })
+    await insert(transaction, 'verdict', scored)
   },
 }
 

@@ -1,5 +1,5 @@
 import { type Address, Contracts, Order } from '@sealdeal/protocol'
-import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { type Chain, type Database, type HttpOptions, type Log, serve } from '@sealdeal/server'
 import { readBulkLists } from './bulkLists.ts'
 import { routes } from './routes.ts'
 import { watch } from './watch.ts'
@@ -19,7 +19,7 @@ export type IndexerParameters = {
   host: string
   port: number
   startBlock?: bigint
-  requestsPerMinute?: number
+  http?: HttpOptions
   /** What one query may take, in milliseconds. */
   patience?: number
 }
@@ -33,7 +33,7 @@ export type Indexer = {
 
 /** Follows the chain into rows and answers GraphQL over them. */
 export async function startIndexer(parameters: IndexerParameters): Promise<Indexer> {
-  const { chain, hub, dataProtector, database, log, host, port, startBlock = 0n, requestsPerMinute } = parameters
+  const { chain, hub, dataProtector, database, log, host, port, startBlock = 0n, http } = parameters
   const { patience = 700 } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const follower = await watch({ chain, marketplace, dataProtector, database, log, from: startBlock })
@@ -53,7 +53,7 @@ export async function startIndexer(parameters: IndexerParameters): Promise<Index
     log,
     ready: { database: () => database.query('select 1'), chain: () => follower.check() },
     routes: routes({ database, follower, version: '0.1.0', log, patience }),
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...http,
   })
   return {
     url: server.url,

@@ -107,4 +107,20 @@ describe('GET /best', function () {
     }
     expect(found).to.be.greaterThan(5)
   })
+
+  it('finds the pool that an app admits, however many others are cheaper', async () => {
+    const [common = zeroAddress, wanted = zeroAddress] = pools
+    const choosy = await world.createApp(developer)
+    const category = 3n
+    await world.publish('app', developer, { app: choosy, appprice: 2n, workerpoolrestrict: wanted, volume: 5n })
+    const cheap = Array.from({ length: 70 }, (_, n) =>
+      world.publish('workerpool', owner, { workerpool: common, workerpoolprice: BigInt(n % 5), category }),
+    )
+    await Promise.all(cheap)
+    const terms = { app: choosy, category }
+    expect((await best(terms)).status).to.equal(404)
+    await world.publish('workerpool', owner, { workerpool: wanted, workerpoolprice: 90n, category })
+    const { json } = await best(terms)
+    expect([json.price, json.workerpoolorder?.order.workerpool]).to.deep.equal([92, wanted])
+  })
 })

@@ -1,6 +1,7 @@
 import { type Address, type Hex, Order, Tag, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import type { Wallet } from 'ethers'
+import { listEntries } from './list.ts'
 import { createWorld, type World } from './testing/world.ts'
 
 describe('the book', function () {
@@ -72,6 +73,45 @@ describe('the book', function () {
       )
       expect(sorted).to.deep.equal([...sorted].sort((one, two) => one - two))
       expect((await world.get('/apporders', { app: many, pageSize: 9 })).status).to.equal(400)
+
+      // By cursor, while cheaper orders come and orders that were seen leave: nothing twice, nothing left out.
+      const seen: string[] = hashes.slice(0, 10)
+      await world.put('app', other, { target: 'unpublish_orderHash', orderHash: hashes[0] })
+      await world.put('app', other, { target: 'unpublish_orderHash', orderHash: hashes[9] })
+      await world.publish('app', other, { app: many, appprice: 0n })
+      for (let cursor = first.nextCursor; cursor !== undefined; ) {
+        const { json } = await world.get('/apporders', { app: many, cursor, pageSize: 10 })
+        expect(json).not.to.have.property('nextPage')
+        seen.push(...json.orders.map((each: { orderHash: string }) => each.orderHash))
+        cursor = json.nextCursor
+      }
+      expect(seen).to.deep.equal(hashes)
+      const foreign = await world.get('/apporders', { app: many, cursor: 'bm9uc2Vuc2U' })
+      expect([foreign.status, foreign.json.error]).to.deep.equal([
+        400,
+        'cursor: must be one that an earlier answer gave',
+      ])
+    })
+    it('by cursor also where the dearest come first, and where many have one price', async () => {
+      const pool = zeroAddress
+      await world.database.query(
+        `insert into book select 'request ' || n, 'request', signer, app, dataset, $1, signer, beneficiary, n / 3,
+           0, volume, category, trust, tag, signed, published_at, remaining, status
+         from book, generate_series(1, 20) n where app = $2 and price = 3 and status = 'open'`,
+        [pool, app],
+      )
+      const all = await listEntries(world.database, { kind: 'request', filter: { app }, limit: 100 })
+      expect(all.map(({ price }) => Number(price))).to.deep.equal(
+        Array.from({ length: 20 }, (_, n) => Math.floor((20 - n) / 3)),
+      )
+      const walked: string[] = []
+      for (let last = all[0]; last; ) {
+        walked.push(last.hash)
+        const after = { price: last.price, publishedAt: last.published_at, hash: last.hash }
+        ;[last] = await listEntries(world.database, { kind: 'request', filter: { app }, limit: 1, after })
+      }
+      expect(walked).to.deep.equal(all.map(({ hash }) => hash))
+      await world.database.query(`delete from book where hash like 'request %'`)
     })
     it('says which datasets bulk processing may take', async () => {
       const dataset = await world.createDataset(owner)
@@ -181,6 +221,22 @@ describe('the book', function () {
       expect((await world.get('/deals', { apporderHash: apps.hash })).json.count).to.equal(1)
       expect((await world.get(`/deals/${deal.dealid}`)).json).to.deep.equal({ ok: true, ...deal })
       expect((await world.get('/deals')).status).to.equal(400)
+
+      const copies = "'copy ' || n, block_hash, n, block_time, transaction_hash, log_index, app_hash, dataset_hash"
+      await world.database.query(
+        `insert into deal select ${copies}, workerpool_hash, request_hash, volume, '${zeroAddress}', app, dataset, workerpool,
+           details from deal, generate_series(1, 25) n where dealid = $1`,
+        [deal.dealid],
+      )
+      const blocks: number[] = []
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const place: object = cursor === '' ? {} : { cursor }
+        const page = (await world.get('/deals', { requester: zeroAddress, pageSize: 10, ...place })).json
+        blocks.push(...page.deals.map(({ blockNumber }: { blockNumber: number }) => blockNumber))
+        cursor = page.nextCursor
+      }
+      expect(blocks).to.deep.equal(Array.from({ length: 25 }, (_, n) => 25 - n))
+      await world.database.query(`delete from deal where dealid like 'copy %'`)
     })
 
     it('tasks of a deal are what the Hub says of them, and prices those of the latest deals', async () => {

@@ -1,6 +1,6 @@
 import { type Address, type Hex, Match, Order, zeroAddress } from '@sealdeal/protocol'
 import type { Query, Transaction } from '@sealdeal/server'
-import { announce, type News } from './news.ts'
+import { announce, channel, type News, payloadOf } from './news.ts'
 
 export type Status = 'open' | 'filled' | 'canceled' | 'dead'
 
@@ -30,18 +30,27 @@ export function tagBits(tag: Hex): string {
   return BigInt(tag).toString(2).padStart(256, '0')
 }
 
-/** Puts an order on the book, or back on it: one that was there keeps its moment of publication. */
+/**
+ * Puts an order on the book, or back on it, and tells so: one that was there keeps its moment of publication. That enough
+ * of its signer's stake is left for it has been checked: the newest order takes nothing from older ones.
+ */
 export async function insert<kind extends Order.Kind>(
   transaction: Transaction,
-  { kind, hash, signer, order }: { kind: kind; hash: Hex; signer: Address; order: Order.Signed<kind> },
+  given: { kind: kind; hash: Hex; signer: Address; order: Order.Signed<kind>; remaining: bigint },
 ): Promise<Entry> {
+  const { kind, hash, signer, order, remaining } = given
   const names = namesOf(order)
-  await transaction.query(
-    `insert into book (hash, kind, signer, app, dataset, workerpool, requester, beneficiary, price, stake_per_task,
-       volume, category, trust, tag, signed, published_at, remaining, status)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::bit(256), $15,
-       date_trunc('milliseconds', now()), $11, 'open')
-     on conflict (hash) do update set signed = excluded.signed`,
+  const [entry] = await transaction.query<Entry>(
+    `with put as (
+       insert into book (hash, kind, signer, app, dataset, workerpool, requester, beneficiary, price, stake_per_task,
+         volume, category, trust, tag, signed, published_at, remaining, status)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::bit(256), $15,
+         date_trunc('milliseconds', now()), $16, 'open')
+       on conflict (hash) do update
+         set signed = excluded.signed, remaining = excluded.remaining, status = excluded.status
+       returning ${columns}
+     ), told as (select pg_notify($17, $18) from put)
+     select put.* from put, told`,
     [
       hash,
       kind,
@@ -58,11 +67,12 @@ export async function insert<kind extends Order.Kind>(
       names.trust,
       tagBits(names.tag),
       JSON.stringify(Order.toJson(kind, order)),
+      remaining,
+      channel,
+      payloadOf({ event: `${kind}order_published`, id: hash }),
     ],
+    { prepared: true },
   )
-  // The newest order takes nothing from older ones, and that enough was left for it has been checked.
-  await judge(transaction, { hashes: [hash] })
-  const entry = await find(transaction, { kind, hash })
   if (!entry) throw new Error(`order ${hash} was not stored`)
   return entry
 }
@@ -201,14 +211,4 @@ function newsOf({ hash, kind, was, had, is, has }: Change): News[] {
   if (was !== 'open') return is === 'open' ? [{ event: `${kind}order_published`, id: hash }] : []
   if (is !== 'open') return [{ event: `${kind}order_unpublished`, id: hash }]
   return had === has ? [] : [{ event: `${kind}order_updated`, id: hash }]
-}
-
-/** What the open orders of an account take of its stake together, but for one. */
-export async function reserved(on: Query, { signer, except }: { signer: Address; except: Hex }): Promise<bigint> {
-  const [row] = await on.query<{ sum: bigint }>(
-    `select coalesce(sum(stake_per_task * remaining), 0) as sum from book
-     where signer = $1 and status = 'open' and stake_per_task > 0 and hash <> $2`,
-    [signer, except],
-  )
-  return row?.sum ?? 0n
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { dealJson, findDeal, listDeals, listPrices } from './deals.ts'
 import { BadRequestError, NotFoundError } from './errors.ts'
 import { checkChain, type RoutesParameters } from './parameters.ts'
-import { address, chainQuery, hash, nextPage, pageOf, pageQuery, whole } from './wire.ts'
+import { address, chainQuery, hash, nextPage, pageOf, pageQuery, readDealCursor, whole } from './wire.ts'
 
 /** What the chain said, as published clients read it: deals, tasks, categories, prices. */
 export function addChain(app: App, parameters: RoutesParameters): void {
@@ -29,7 +29,7 @@ function addDeals(app: App, parameters: RoutesParameters): void {
   const { database, domain } = parameters
   const querystring = z.object({ ...chainQuery, ...pageQuery, ...dealFilters })
   app.get('/deals', { schema: { querystring } }, async ({ query }) => {
-    const { chainId, pageIndex, pageSize, page, ...given } = query
+    const { chainId, pageIndex, pageSize, page, cursor, ...given } = query
     checkChain(parameters, chainId)
     const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     if (!Object.keys(filter).some((name) => name === 'requester' || name.endsWith('Hash'))) {
@@ -37,9 +37,10 @@ function addDeals(app: App, parameters: RoutesParameters): void {
         reason: 'requester, apporderHash, datasetorderHash, workerpoolorderHash or requestorderHash is required',
       })
     }
-    const part = pageOf({ pageIndex, pageSize, page })
-    const { deals, count } = await listDeals(database, { filter, ...part })
-    return { ok: true, count, ...nextPage(part, deals), deals: deals.map((deal) => dealJson(deal, domain.chainId)) }
+    const part = pageOf({ pageIndex, pageSize, page, cursor })
+    const { deals, count } = await listDeals(database, { filter, ...part, ...readDealCursor(cursor) })
+    const next = nextPage(part, deals, ({ block_number, log_index }) => [String(block_number), String(log_index)])
+    return { ok: true, count, ...next, deals: deals.map((deal) => dealJson(deal, domain.chainId)) }
   })
   const params = z.object({ dealid: hash })
   app.get('/deals/:dealid', { schema: { querystring: z.object(chainQuery), params } }, async ({ query, params }) => {
@@ -106,7 +107,8 @@ function addTasks(app: App, parameters: RoutesParameters): void {
     if (!task) throw new NotFoundError({ what: 'task' })
     return { ok: true, ...task }
   })
-  const querystring = z.object({ ...chainQuery, ...pageQuery, dealid: hash })
+  const { cursor: _, ...numbered } = pageQuery
+  const querystring = z.object({ ...chainQuery, ...numbered, dealid: hash })
   app.get('/tasks', { schema: { querystring } }, async ({ query }) => {
     checkChain(parameters, query.chainId)
     const row = await findDeal(database, query.dealid)

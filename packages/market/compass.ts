@@ -1,7 +1,8 @@
 import { type Address, zeroAddress } from '@sealdeal/protocol'
-import type { App, AppRequest } from '@sealdeal/server'
+import type { App } from '@sealdeal/server'
 import { z } from 'zod'
 import { ForeignWorkerpoolError, NotFoundError } from './errors.ts'
+import { requireLogin } from './login.ts'
 import type { RoutesParameters } from './parameters.ts'
 import { address, whole } from './wire.ts'
 
@@ -15,13 +16,8 @@ const apiUrl = z
     error: 'must be a URL that begins with http:// or https://',
   })
 
-/** @param accountOf - Who asks, proved by a signature. */
-export function addCompass(
-  app: App,
-  parameters: RoutesParameters,
-  accountOf: (request: AppRequest) => Promise<Address>,
-): void {
-  addPools(app, parameters, accountOf)
+export function addCompass(app: App, parameters: RoutesParameters): void {
+  addPools(app, parameters)
   const params = z.object({ chainId: whole, name: z.string().max(100) })
   app.get('/:chainId/iapps/:name', { schema: { params } }, async ({ params }) => {
     const known = onThisChain(parameters, params.chainId) ? parameters.iapps.get(params.name) : undefined
@@ -34,7 +30,7 @@ function onThisChain({ domain }: RoutesParameters, chainId: bigint): boolean {
   return chainId === domain.chainId
 }
 
-function addPools(app: App, parameters: RoutesParameters, accountOf: (request: AppRequest) => Promise<Address>): void {
+function addPools(app: App, parameters: RoutesParameters): void {
   const { database, marketplace, caughtUp } = parameters
   const path = '/:chainId/workerpools/:workerpool'
   const params = z.object({ chainId: whole, workerpool: address })
@@ -51,9 +47,11 @@ function addPools(app: App, parameters: RoutesParameters, accountOf: (request: A
     return { ok: true, workerpool, apiUrl: row.api_url }
   })
 
-  app.put(path, { schema: { params, body: z.object({ apiUrl }) } }, async (request) => {
+  const { schema, preValidation, accountOf } = requireLogin(parameters)
+  const put = { params, body: z.object({ apiUrl }), ...schema }
+  app.put(path, { schema: put, preValidation }, async (request) => {
     const { chainId, workerpool } = request.params
-    const account = await accountOf(request)
+    const account = accountOf(request)
     const owner = onThisChain(parameters, chainId)
       ? ((await marketplace.workerpoolRegistry.registrantOf(workerpool)) as Address)
       : zeroAddress

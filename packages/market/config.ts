@@ -1,5 +1,5 @@
 import type { Address } from '@sealdeal/protocol'
-import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { chainVariables, commonVariables, databaseVariables, httpVariables, variable } from '@sealdeal/server'
 import { getAddress, isAddress } from 'ethers'
 import { z } from 'zod'
 
@@ -17,6 +17,7 @@ export const schema = z.object({
   ...commonVariables,
   ...chainVariables,
   ...databaseVariables,
+  ...httpVariables,
   /** First block to read: the one the Hub was deployed in. */
   START_BLOCK: variable.number(0, Number.MAX_SAFE_INTEGER).default(0),
   /** Milliseconds between looks at the head of the chain: what the live feed lags behind a block at most, nearly. */
@@ -25,8 +26,6 @@ export const schema = z.object({
   MAX_OPEN_ORDERS: variable.number(1, 1_000_000).default(50),
   /** Apps that clients may ask for by name: `name=0x...,name=0x...`. */
   IAPPS: named.optional().transform((iapps) => iapps ?? new Map<string, Address>()),
-  /** Requests of one network address per minute; unlimited when unset. */
-  REQUESTS_PER_MINUTE: variable.number(1, 1_000_000).optional(),
 })
 
 export type Config = z.output<typeof schema>

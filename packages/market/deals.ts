@@ -69,6 +69,7 @@ export async function insertDeal(
 type DealRow = {
   dealid: Hex
   block_number: bigint
+  log_index: number
   block_time: Date
   transaction_hash: Hex
   app_hash: Hex
@@ -85,17 +86,24 @@ type StoredDeal = Record<'app' | 'dataset' | 'workerpool', StoredResource> & Rec
 /** Deals, the newest first. */
 export async function listDeals(
   on: Query,
-  { filter, limit, offset }: { filter: DealFilter; limit: number; offset: number },
+  {
+    filter,
+    limit,
+    offset,
+    after,
+  }: { filter: DealFilter; limit: number; offset: number; after?: { block: bigint; log: number } },
 ): Promise<{ deals: DealRow[]; count: number }> {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== 'any')
   const where = given.map(([name], index) => `${filterColumns[name as keyof DealFilter]} = $${index + 1}`)
   const condition = where.length > 0 ? `where ${where.join(' and ')}` : ''
   const values = given.map(([, value]) => value)
   const [counted] = await on.query<{ count: bigint }>(`select count(*) from deal ${condition}`, values)
+  const further = after ? [`(block_number, log_index) < ($${values.length + 3}, $${values.length + 4})`] : []
   const deals = await on.query<DealRow>(
-    `select * from deal ${condition} order by block_number desc, log_index desc
+    `select * from deal ${where.length + further.length > 0 ? `where ${[...where, ...further].join(' and ')}` : ''}
+     order by block_number desc, log_index desc
      limit $${values.length + 1} offset $${values.length + 2}`,
-    [...values, limit, offset],
+    [...values, limit, offset, ...(after ? [after.block, after.log] : [])],
   )
   return { deals, count: Number(counted?.count ?? 0n) }
 }

@@ -1,4 +1,5 @@
-import { type Address, Tag, zeroAddress } from '@sealdeal/protocol'
+import { type Address, type Hex, Tag, zeroAddress } from '@sealdeal/protocol'
+import { createClient, explain, printReasons } from '@sealdeal/sdk'
 import { expect } from 'chai'
 import type { Wallet } from 'ethers'
 import { createWorld, type World } from './testing/world.ts'
@@ -22,6 +23,7 @@ describe('GET /explain (C78)', function () {
   let app: Address
   let dataset: Address
   let workerpool: Address
+  let published: Hex
   before(async () => {
     world = await createWorld({ maxOpenOrders: 100 })
     developer = await world.wallet()
@@ -33,7 +35,7 @@ describe('GET /explain (C78)', function () {
   })
   after(() => world.close())
 
-  async function explain(query: object = {}) {
+  async function ask(query: object = {}) {
     const { status, json } = await world.get('/explain', { app, requester: requester.address, ...query })
     expect([status, json.ok]).to.deep.equal([200, true])
     const broken = (json.answers as Answer[]).filter(({ holds }) => !holds)
@@ -41,7 +43,7 @@ describe('GET /explain (C78)', function () {
   }
 
   it('names the orders that nobody has published, and what would help', async () => {
-    const { json, broken } = await explain({ dataset, workerpool })
+    const { json, broken } = await ask({ dataset, workerpool })
     expect(json.runs).to.equal(false)
     expect(broken.map(({ rule, order }) => [rule, order])).to.deep.equal([
       ['NotPublished', 'app'],
@@ -58,7 +60,7 @@ describe('GET /explain (C78)', function () {
   it('says that it runs, with one answer for every rule, once all of it is there', async () => {
     const one = await world.publish('app', developer, { app, appprice: 5n, volume: 50n })
     const two = await world.publish('workerpool', owner, { workerpool, workerpoolprice: 10n, volume: 20n })
-    const { json } = await explain({ volume: 3 })
+    const { json } = await ask({ volume: 3 })
     expect(json).to.deep.include({ runs: true, volume: 3, price: 15, orders: { app: one.hash, workerpool: two.hash } })
     expect(json.answers.every(({ holds }: Answer) => holds)).to.equal(true)
     expect(json.answers.map(({ code }: Answer) => code)).to.deep.equal(
@@ -67,7 +69,7 @@ describe('GET /explain (C78)', function () {
   })
 
   it('names order, rule, both values and remedy of each rule that is broken', async () => {
-    const { broken } = await explain({ appmaxprice: 4, category: 1, tag: Tag.encode(['tee', 'tdx', 'gpu']), volume: 9 })
+    const { broken } = await ask({ appmaxprice: 4, category: 1, tag: Tag.encode(['tee', 'tdx', 'gpu']), volume: 9 })
     const shown = broken.map(({ order, rule, wanted, found }) => [order, rule, wanted, found])
     expect(shown).to.deep.equal([
       ['workerpool', 'CategoryMismatch', '1', '0'],
@@ -81,10 +83,10 @@ describe('GET /explain (C78)', function () {
   it('tells a grant for somebody else, and a group that admits', async () => {
     const stranger = await world.wallet()
     await world.publish('dataset', developer, { dataset, requesterrestrict: stranger.address as Address })
-    const { codes, broken } = await explain({ dataset })
+    const { codes, broken } = await ask({ dataset })
     expect(codes).to.deep.equal(['18'])
     expect(broken[0]).to.include({ wanted: stranger.address, found: requester.address })
-    expect((await explain({ dataset, requester: stranger.address })).codes).to.deep.equal(['70'])
+    expect((await ask({ dataset, requester: stranger.address })).codes).to.deep.equal(['70'])
   })
 
   it('looks at a request of the book, and at orders that have left it', async () => {
@@ -97,6 +99,7 @@ describe('GET /explain (C78)', function () {
     })
     expect(request.json).to.include({ ok: true })
     const query = { requestorderHash: request.hash }
+    published = request.hash
     expect((await world.get('/explain', query)).json).to.include({ runs: true, volume: 2 })
     await (await world.contracts.hub.connect(owner).withdraw(999n)).wait()
     const after = (await world.get('/explain', query)).json
@@ -112,6 +115,25 @@ describe('GET /explain (C78)', function () {
         remedy: 'It must deposit 5 more.',
       },
     ])
+  })
+
+  it('is printed by the SDK: every reason by its name, with its remedy', async () => {
+    const endpoints = { market: world.market().url, sms: 'http://127.0.0.1:9', storage: 'http://127.0.0.1:9' }
+    const client = await createClient({ signer: requester, hub: world.hub, endpoints })
+    const free = await explain(client, { app, volume: 3n })
+    expect(free.reasons.map(({ rule, order }) => [rule, order])).to.deep.equal([
+      ['ERC20InsufficientBalance', 'workerpool'],
+    ])
+    const poor = await explain(client, { app, appmaxprice: 4n, category: 1n })
+    expect(poor).to.deep.include({ runs: false, price: 15n })
+    expect(printReasons(poor.reasons).split('\n')).to.include(
+      "Overpriced (app order): The app costs 5 per task, the request pays at most 4. Raise the request's appmaxprice to 5, or find a cheaper order.",
+    )
+    expect(poor.reasons.map(({ rule }) => rule)).to.include('CategoryMismatch')
+    const request = await explain(client, { requestorderHash: published })
+    expect(request.orders.request).to.equal(published)
+    const unknown = explain(client, { requestorderHash: `0x${'12'.repeat(32)}` })
+    expect(await unknown.catch(String)).to.contain('requestorder not found')
   })
 
   it('refuses what it cannot look at', async () => {

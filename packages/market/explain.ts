@@ -6,7 +6,6 @@ import {
   Match,
   Order,
   readMembership,
-  Tag,
   zeroAddress,
 } from '@sealdeal/protocol'
 import type { Query } from '@sealdeal/server'
@@ -63,7 +62,7 @@ export async function explain(
     database.query<{ count: bigint }>('select count(*) from category'),
   ])
   const kinds = { app: apps, dataset: datasets, workerpool: pools }
-  const missing = Match.present(standIns(wanted)).flatMap(([kind]) =>
+  const missing = Match.present(Choice.ideal(wanted)).flatMap(([kind]) =>
     kind === 'request' || kinds[kind].length > 0 ? [] : [unpublished(kind, wanted)],
   )
   const four = quadruples(request, kinds)
@@ -96,7 +95,7 @@ async function requestOf(database: Query, wish: Wish): Promise<Known<'request'>>
   const { requestHash } = wish
   const entry = await find(database, { kind: 'request', hash: requestHash })
   if (!entry) throw new NotFoundError({ what: spelled('request') })
-  const order = Order.fromJson('request', entry.signed)
+  const order = Order.fromStored('request', entry.signed)
   return { order, remaining: entry.remaining, signer: entry.signer, hash: requestHash, isAuthentic: true }
 }
 
@@ -145,7 +144,7 @@ async function candidates<kind extends Match.Asset>(
     ],
   )
   return rows.map(({ hash, signed, remaining, signer, owner }) => ({
-    order: Order.fromJson(kind, signed),
+    order: Order.fromStored(kind, signed),
     hash,
     remaining,
     signer,
@@ -154,23 +153,11 @@ async function candidates<kind extends Match.Asset>(
   }))
 }
 
-/** Orders as the request would like them: they stand in for what nobody published, so that the others can be judged. */
-function standIns(request: Order.Signed<'request'>): Match.Orders {
-  const { app, dataset, workerpool, tag, category, trust, volume } = request
-  const sign = '0x'
-  return {
-    app: { ...Order.create('app', { app, tag, volume }), sign },
-    dataset: { ...Order.create('dataset', { dataset, tag: Tag.none, volume }), sign },
-    workerpool: { ...Order.create('workerpool', { workerpool, tag, category, trust, volume }), sign },
-    request,
-  }
-}
-
 function quadruples(
   request: Known<'request'>,
   { app, dataset, workerpool }: { [kind in Match.Asset]: Known<kind>[] },
 ): Four[] {
-  const ideal = standIns(request.order)
+  const ideal = Choice.ideal(request.order)
   const { volume } = request.order
   const standIn = <kind extends Match.Asset>(order: Order.Signed<kind> | undefined) =>
     ({ order, remaining: volume, signer: zeroAddress }) as Known<kind>

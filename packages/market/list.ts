@@ -11,9 +11,9 @@ export type ListParameters = {
   /**
    * What the order names. For the asset of the kind itself (and all that a request asks for) an address means exactly
    * that one. For a restriction: left out means orders open to everybody, an address means those and the ones for it,
-   * with `strict` the ones for it alone. `any` means no condition.
+   * with `strict` the ones for it alone; several addresses mean those for any of them. `any` means no condition.
    */
-  filter: Partial<Record<Named, string | undefined>>
+  filter: Partial<Record<Named, string | readonly string[] | undefined>>
   strict?: Partial<Record<Named, boolean>>
   signer?: string
   beneficiary?: string
@@ -27,7 +27,12 @@ export type ListParameters = {
   bulkOnly?: boolean
   limit: number
   offset?: number
+  /** Begin after this place, instead of a number: nobody who comes or goes meanwhile moves it. */
+  after?: OrderPlace
 }
+
+/** Where an order stands in the list: what it is sorted by. */
+export type OrderPlace = { price: bigint; publishedAt: Date; hash: Hex }
 
 /** Which of an order's names are restrictions; its other names say what it is about. */
 const restrictions: Record<Order.Kind, readonly Named[]> = {
@@ -60,6 +65,7 @@ export async function listOrders(on: Query, parameters: ListParameters): Promise
 export async function listEntries(on: Query, parameters: ListParameters): Promise<Entry[]> {
   const { conditions, values } = conditionsOf(parameters)
   const direction = parameters.kind === 'request' ? 'desc' : 'asc'
+  if (parameters.after) conditions.push(isAfter(parameters.after, direction, (given) => `$${values.push(given)}`))
   return on.query<Entry>(
     `select hash, kind, signer, signed, price, volume, remaining, status, published_at from book
      where ${conditions.join(' and ')}
@@ -79,7 +85,7 @@ function conditionsOf(parameters: ListParameters): { conditions: string[]; value
     if (wanted === 'any') continue
     if (wanted === undefined) conditions.push(`${name} = ${value(zeroAddress)}`)
     else if (strict[name]) conditions.push(`${name} = ${value(wanted)}`)
-    else conditions.push(`${name} in (${value(zeroAddress)}, ${value(wanted)})`)
+    else conditions.push(`${name} in (${[zeroAddress, wanted].flat().map(value).join(', ')})`)
   }
   for (const name of subjects[kind]) {
     const wanted = filter[name]
@@ -100,6 +106,17 @@ function conditionsOf(parameters: ListParameters): { conditions: string[]; value
     if (given !== undefined) conditions.push(condition(given))
   }
   return { conditions, values }
+}
+
+function isAfter(
+  { price, publishedAt, hash }: OrderPlace,
+  direction: 'asc' | 'desc',
+  value: (given: unknown) => string,
+) {
+  const [amount, moment, last] = [value(price), value(publishedAt), value(hash)]
+  const further = direction === 'asc' ? '>' : '<'
+  // Beside what decides, what an index can begin at.
+  return `price ${further}= ${amount} and (price ${further} ${amount} or (published_at, hash) > (${moment}, ${last}))`
 }
 
 function hasAllOf(tag: string): string {

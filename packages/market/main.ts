@@ -1,4 +1,4 @@
-import { connectChain, openServiceDatabase, runProcess } from '@sealdeal/server'
+import { connectChain, httpOptions, openServiceDatabase, runProcess } from '@sealdeal/server'
 import { schema } from './config.ts'
 import { migrations, startMarket } from './start.ts'
 
@@ -21,7 +21,7 @@ await runProcess({
       interval: config.FOLLOW_INTERVAL,
       maxOpenOrders: config.MAX_OPEN_ORDERS,
       iapps: config.IAPPS,
-      ...(config.REQUESTS_PER_MINUTE === undefined ? {} : { requestsPerMinute: config.REQUESTS_PER_MINUTE }),
+      http: httpOptions(config),
     })
     onClose(() => market.close())
   },

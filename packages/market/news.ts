@@ -13,8 +13,13 @@ export type News = {
 /** Tells all replicas, when and only when the transaction commits. */
 export async function announce(transaction: Transaction, news: readonly News[]): Promise<void> {
   if (news.length === 0) return
-  const payloads = news.map(({ event, id }) => `${event} ${id}`)
+  const payloads = news.map(payloadOf)
   await transaction.query('select pg_notify($1, payload) from unnest($2::text[]) payload', [channel, payloads])
+}
+
+/** What goes over the channel. */
+export function payloadOf({ event, id }: News): string {
+  return `${event} ${id}`
 }
 
 /** What a payload says; nothing when the connection is new and something may have been missed. */

@@ -2,6 +2,7 @@ import type { Address, Contracts, Order } from '@sealdeal/protocol'
 import type { ChainAccess, Database } from '@sealdeal/server'
 import { BadRequestError } from './errors.ts'
 import type { Feed } from './feed.ts'
+import type { Publish } from './publish.ts'
 
 /** What every route of the market works with. */
 export type RoutesParameters = {
@@ -9,7 +10,7 @@ export type RoutesParameters = {
   chain: ChainAccess
   marketplace: Contracts.Marketplace
   domain: Order.Domain
-  maxOpenOrders: number
+  publish: Publish
   caughtUp: () => Promise<void>
   feed: Feed
   /** Well-known apps by name, see `compass.ts`. */

@@ -1,4 +1,4 @@
-import { type Address, Order, Tag, zeroAddress } from '@sealdeal/protocol'
+import { type Address, type Hex, Order, Tag, zeroAddress } from '@sealdeal/protocol'
 import { signRequest } from '@sealdeal/server'
 import { expect } from 'chai'
 import { ContractFactory, type Wallet } from 'ethers'
@@ -120,7 +120,7 @@ describe('publishing', function () {
       const order = { ...Order.toJson('app', await world.sign('app', owner, { app })), tag: '0x12' }
       const [status, error] = await refusal(await world.send('POST', '/apporders', { order }, await world.login(owner)))
       expect(status).to.equal(400)
-      expect(error).to.contain('apporder.tag')
+      expect(error).to.equal('order.tag: must be 32 bytes in hex')
     })
     it('numbers that clients could not read, and no volume', async () => {
       const large = await world.sign('app', owner, { app, appprice: 2n ** 53n })
@@ -147,6 +147,13 @@ describe('publishing', function () {
         403,
         'invalid sign',
       ])
+    })
+    it('a signature that libraries read and the Hub does not', async () => {
+      const order = await world.sign('app', owner, { app })
+      const v = order.sign.endsWith('1b') ? '00' : '01'
+      expect(
+        await refusal(await world.post('app', owner, { ...order, sign: `${order.sign.slice(0, -2)}${v}` as Hex })),
+      ).to.deep.equal([403, 'invalid sign'])
     })
     it('a closed order', async () => {
       const order = await world.sign('app', owner, { app })

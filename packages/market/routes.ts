@@ -1,5 +1,5 @@
-import { type Address, Order } from '@sealdeal/protocol'
-import { type App, type AppRequest, issueChallenge, verifyChallenge, verifyRequest } from '@sealdeal/server'
+import { Order } from '@sealdeal/protocol'
+import { type App, issueChallenge } from '@sealdeal/server'
 import { z } from 'zod'
 import { best } from './best.ts'
 import { find } from './book.ts'
@@ -9,8 +9,8 @@ import { BadRequestError, FeedFullError, NotFoundError, spelled } from './errors
 import { explain, type Wish } from './explain.ts'
 import { type Topic, topics } from './feed.ts'
 import { listOrders } from './list.ts'
+import { requireLogin } from './login.ts'
 import { checkChain, type RoutesParameters } from './parameters.ts'
-import { publish } from './publish.ts'
 import { unpublish } from './unpublish.ts'
 import {
   address,
@@ -21,6 +21,8 @@ import {
   listParameters,
   listQuery,
   nextPage,
+  orderBody,
+  orderCursor,
   pageOf,
   published,
   readOrder,
@@ -37,7 +39,7 @@ export function routes(parameters: RoutesParameters) {
     addBest(app, parameters)
     addExplain(app, parameters)
     addFeed(app, parameters)
-    addCompass(app, parameters, (request) => accountOf(request, parameters))
+    addCompass(app, parameters)
   }
 }
 
@@ -56,23 +58,6 @@ function addChallenge(app: App, parameters: RoutesParameters): void {
   })
 }
 
-/** Who asks: by a challenge, as published clients do, or in one go by a signed request. */
-async function accountOf(request: AppRequest, { database, chain, domain }: RoutesParameters): Promise<Address> {
-  const { authorization } = request.headers
-  const { account } = authorization?.startsWith('Sealdeal ')
-    ? await verifyRequest({
-        header: authorization,
-        domain: { chainId: domain.chainId, hub: domain.verifyingContract, service: 'market' },
-        method: request.method,
-        path: request.url,
-        body: request.rawBody,
-        chain,
-        database,
-      })
-    : await verifyChallenge({ token: authorization, database, chain })
-  return account
-}
-
 function addOrders(app: App, kind: Order.Kind, parameters: RoutesParameters): void {
   const { database, domain } = parameters
   const path = `/${spelled(kind)}s`
@@ -82,7 +67,7 @@ function addOrders(app: App, kind: Order.Kind, parameters: RoutesParameters): vo
     checkChain(parameters, query.chainId)
     const { entries, count } = await listOrders(database, listParameters(kind, query))
     const orders = entries.map((entry) => published(entry, domain.chainId))
-    return { ok: true, count, ...nextPage(pageOf(query), orders), orders }
+    return { ok: true, count, ...nextPage(pageOf(query), entries, orderCursor), orders }
   })
 
   const params = z.object({ orderHash: hash })
@@ -93,21 +78,20 @@ function addOrders(app: App, kind: Order.Kind, parameters: RoutesParameters): vo
     return { ok: true, ...published(entry, domain.chainId) }
   })
 
-  // Who asks is looked at before what is asked: nothing is told to strangers about their mistakes.
-  app.post(path, { schema: { querystring: onChain } }, async (request) => {
+  const forMembers = requireLogin(parameters)
+  const posted = { querystring: onChain, body: orderBody(kind), ...forMembers.schema }
+  app.post(path, { schema: posted, preValidation: forMembers.preValidation }, async (request) => {
     checkChain(parameters, request.query.chainId)
-    const account = await accountOf(request, parameters)
-    const order = readOrder(kind, (request.body as { order?: unknown } | undefined)?.order)
-    const entry = await publish(parameters, { kind, order, account })
+    const order = readOrder(kind, request.body.order)
+    const entry = await parameters.publish({ kind, order, account: forMembers.accountOf(request) })
     return { ok: true, published: published(entry, domain.chainId) }
   })
 
-  app.put(path, { schema: { querystring: onChain } }, async (request) => {
+  const put = { querystring: onChain, body: unpublishBody, ...forMembers.schema }
+  app.put(path, { schema: put, preValidation: forMembers.preValidation }, async (request) => {
     checkChain(parameters, request.query.chainId)
-    const account = await accountOf(request, parameters)
-    const body = unpublishBody.safeParse(request.body)
-    if (!body.success) throw new BadRequestError({ reason: z.prettifyError(body.error) })
-    return { ok: true, unpublished: await unpublish(database, { kind, account, body: body.data }) }
+    const account = forMembers.accountOf(request)
+    return { ok: true, unpublished: await unpublish(database, { kind, account, body: request.body }) }
   })
 }
 

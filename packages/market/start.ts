@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Address, Contracts, Order } from '@sealdeal/protocol'
-import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { type Chain, type Database, type HttpOptions, type Log, serve, share } from '@sealdeal/server'
 import { ChainBehindError, errors } from './errors.ts'
 import { openFeed } from './feed.ts'
+import { createPublish } from './publish.ts'
 import { routes } from './routes.ts'
 import { watch } from './watch.ts'
 
@@ -20,9 +21,9 @@ export type MarketParameters = {
   /** Milliseconds between looks at the head of the chain. */
   interval?: number
   maxOpenOrders?: number
-  requestsPerMinute?: number
   /** Well-known apps by name, for the compass. */
   iapps?: ReadonlyMap<string, Address>
+  http?: HttpOptions
 }
 
 export type Market = {
@@ -34,13 +35,14 @@ export type Market = {
 
 /** Watches the chain and serves the book. */
 export async function startMarket(parameters: MarketParameters): Promise<Market> {
-  const { chain, hub, database, log, host, port, startBlock = 0n, interval = 40, requestsPerMinute } = parameters
+  const { chain, hub, database, log, host, port, startBlock = 0n, interval = 40, http } = parameters
   const { maxOpenOrders = 50, iapps = new Map() } = parameters
   const marketplace = await Contracts.connectMarketplace(hub, chain.provider)
   const domain = Order.domain({ chainId: chain.chainId, hub })
   const follower = await watch({ provider: chain.provider, marketplace, database, log, from: startBlock, interval })
   const feed = await openFeed({ database, chainId: chain.chainId, log })
-  const caughtUp = () => inTime(follower.reach())
+  const caughtUp = share(() => inTime(follower.reach()))
+  const publish = createPublish({ database, marketplace, domain, maxOpenOrders, caughtUp })
   const server = await serve({
     name: 'market',
     host,
@@ -53,13 +55,13 @@ export async function startMarket(parameters: MarketParameters): Promise<Market>
       chain: chain.provider,
       marketplace,
       domain,
-      maxOpenOrders,
+      publish,
       caughtUp,
       feed,
       iapps,
       version: '0.1.0',
     }),
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...http,
   })
   return {
     url: server.url,

@@ -25,7 +25,10 @@ export type WatchParameters = {
 }
 
 /** Name of the market's cursor. */
-export const cursorName = 'market'
+const cursorName = 'market'
+
+/** Held by the chain's news alone, and by those who publish together: any number, the same in all replicas. */
+export const bookLock = 7_325_402
 
 const closingEvents = new Set(['ClosedAppOrder', 'ClosedDatasetOrder', 'ClosedWorkerpoolOrder', 'ClosedRequestOrder'])
 
@@ -48,6 +51,7 @@ export async function watch(parameters: WatchParameters): Promise<Follower> {
     log,
     interval,
     async apply({ transaction, block, logs }) {
+      await lockBook(transaction)
       const events = logs.flatMap((each) => decode(each, marketplace))
       const affected: Affected[] = []
       for (const event of events) {
@@ -62,8 +66,16 @@ export async function watch(parameters: WatchParameters): Promise<Follower> {
       affected.push(await applyStakes({ transaction, block, transfers }))
       await refresh(transaction, merge(affected))
     },
-    undo: ({ transaction, block }) => undo(transaction, block.hash),
+    async undo({ transaction, block }) {
+      await lockBook(transaction)
+      await undo(transaction, block.hash)
+    },
   })
+}
+
+/** Waits for who publishes, and lets them wait: no order is judged by what was and written after what is. */
+async function lockBook(transaction: Transaction): Promise<void> {
+  await transaction.query('select pg_advisory_xact_lock($1)', [bookLock])
 }
 
 /** The transfer of an asset and that of staked tokens share a name: the address tells which it is. */

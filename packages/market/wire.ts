@@ -3,7 +3,7 @@ import { getAddress } from 'ethers'
 import { z } from 'zod'
 import type { Entry } from './book.ts'
 import { BadRequestError } from './errors.ts'
-import { bulkVolume, type ListParameters, type Named } from './list.ts'
+import { bulkVolume, type ListParameters, type Named, type OrderPlace } from './list.ts'
 
 // How published clients write their queries and read their answers.
 
@@ -40,6 +40,11 @@ export const pageQuery = {
   pageSize: small(10, 1000).optional(),
   /** Older clients: an offset. */
   page: small(0, 999_999_999).optional(),
+  /** `nextCursor` of an earlier answer: what comes after its last entry, whatever was added or taken away since. */
+  cursor: z
+    .string()
+    .regex(/^[\w-]{1,400}$/, { error: 'must be one that an earlier answer gave' })
+    .optional(),
 }
 
 export const listQuery = z.object({
@@ -102,17 +107,64 @@ export function pageOf({
   pageIndex = 0,
   pageSize = 20,
   page,
+  cursor,
 }: {
   pageIndex?: number | undefined
   pageSize?: number | undefined
   page?: number | undefined
-}) {
-  return { limit: pageSize, offset: page ?? pageIndex * pageSize }
+  cursor?: string | undefined
+}): Page {
+  if (cursor !== undefined) return { limit: pageSize, offset: 0, isNumbered: false }
+  return { limit: pageSize, offset: page ?? pageIndex * pageSize, isNumbered: true }
 }
 
-/** Present exactly when the page is full: the offset of the next one. */
-export function nextPage({ limit, offset }: { limit: number; offset: number }, found: readonly unknown[]) {
-  return found.length === limit ? { nextPage: offset + limit } : {}
+type Page = { limit: number; offset: number; isNumbered: boolean }
+
+/**
+ * Present exactly when the page is full: the offset of the next one, for those who number them, and the place of the last
+ * entry in the list's order.
+ */
+export function nextPage<Entry>(
+  { limit, offset, isNumbered }: Page,
+  found: readonly Entry[],
+  placeOf?: (last: Entry) => Cursor,
+): { nextPage?: number; nextCursor?: string } {
+  const last = found.at(-1)
+  if (last === undefined || found.length < limit) return {}
+  return {
+    ...(isNumbered ? { nextPage: offset + limit } : {}),
+    ...(placeOf ? { nextCursor: Buffer.from(placeOf(last).join(' ')).toString('base64url') } : {}),
+  }
+}
+
+/** What a list is ordered by, of one entry, in words without spaces. */
+export type Cursor = readonly string[]
+
+const orderPlace = z.tuple([z.string().regex(/^\d{1,78}$/), z.iso.datetime(), z.string().regex(/^0x[0-9a-f]{64}$/)])
+const dealPlace = z.tuple([z.string().regex(/^\d{1,18}$/), z.string().regex(/^\d{1,9}$/)])
+
+/** After which price, moment and hash. @throws {BadRequestError} */
+export function readOrderCursor(cursor: string | undefined): { after?: OrderPlace } {
+  if (cursor === undefined) return {}
+  const [price, publishedAt, hash] = readCursor(orderPlace, cursor)
+  return { after: { price: BigInt(price), publishedAt: new Date(publishedAt), hash: hash as Hex } }
+}
+
+export function orderCursor({ price, published_at, hash }: Entry): Cursor {
+  return [String(price), published_at.toISOString(), hash]
+}
+
+/** After which block and log. @throws {BadRequestError} */
+export function readDealCursor(cursor: string | undefined): { after?: { block: bigint; log: number } } {
+  if (cursor === undefined) return {}
+  const [block, log] = readCursor(dealPlace, cursor)
+  return { after: { block: BigInt(block), log: Number(log) } }
+}
+
+function readCursor<Place extends readonly string[]>(place: z.ZodType<Place>, cursor: string): Place {
+  const parsed = place.safeParse(Buffer.from(cursor, 'base64url').toString().split(' '))
+  if (parsed.success) return parsed.data
+  throw new BadRequestError({ reason: 'cursor: must be one that an earlier answer gave' })
 }
 
 /** @throws {BadRequestError} when apps or datasets are asked for without saying which or whose. */
@@ -151,11 +203,30 @@ export function listParameters(kind: Order.Kind, query: ListQuery): ListParamete
       Object.entries(conditions).filter(([, value]) => value !== undefined),
     ) as Partial<ListParameters>),
     ...pageOf(query),
+    ...readOrderCursor(query.cursor),
   }
 }
 
 /** JSON numbers hold whole numbers up to this one; clients cannot read larger ones. */
 const largest = 2n ** 53n - 1n
+
+const fieldTypes: Record<string, z.ZodType> = {
+  address: z.string().regex(isAddress, { error: 'must be an address' }),
+  bytes32: z.string().regex(/^0x[0-9a-fA-F]{64}$/, { error: 'must be 32 bytes in hex' }),
+  uint256: z.union([z.int().min(0), z.string().regex(/^\d{1,78}$/)], { error: 'must be a whole number' }),
+  string: z.string(),
+}
+
+/** The body of a publication, told from the one table of fields: a field that is missing or of another form is named. */
+export function orderBody(kind: Order.Kind) {
+  const [fields = []] = Object.values(Order.types(kind))
+  const order = Object.fromEntries(fields.map(({ name, type }) => [name, fieldTypes[type] ?? z.unknown()]))
+  const sign = z
+    .string()
+    .regex(/^0x([0-9a-fA-F]{2})*$/, { error: 'must be hex' })
+    .optional()
+  return z.object({ order: z.object({ ...order, sign }) })
+}
 
 /**
  * Reads a signed order from a request.
@@ -176,7 +247,7 @@ export function readOrder<kind extends Order.Kind>(kind: kind, json: unknown): O
 /** The wire form of an order on the book: numbers as JSON numbers. */
 export function published(entry: Entry, chainId: bigint) {
   const { kind, hash, signer, signed, remaining, status, published_at, price, volume } = entry
-  const order = Order.fromJson(kind, signed)
+  const order = Order.fromStored(kind, signed)
   return {
     order: Object.fromEntries(
       Object.entries(order).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
