@@ -1,11 +1,20 @@
-import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { chainVariables, commonVariables, databaseVariables, httpVariables, variable } from '@sealdeal/server'
+import { parseUnits } from 'ethers'
 import { z } from 'zod'
 
-/** Environment of the result-callback service. */
-export const schema = z.object({
+const consumers = z.string().transform((text, context) => {
+  if (text === 'any') return 'any' as const
+  const parsed = z.array(variable.address).safeParse(text.split(',').map((part) => part.trim()))
+  if (parsed.success) return parsed.data
+  context.addIssue({ code: 'custom', message: 'must be "any", or addresses separated by commas' })
+  return z.NEVER
+})
+
+const variables = z.object({
   ...commonVariables,
   ...chainVariables,
   ...databaseVariables,
+  ...httpVariables,
   /** First block to read: the one the Hub was deployed in. */
   START_BLOCK: variable.number(0, Number.MAX_SAFE_INTEGER).default(0),
   /** Milliseconds between looks at the head of the chain. */
@@ -28,8 +37,29 @@ export const schema = z.object({
   CONCURRENCY: variable.number(1, 1_000).default(16),
   /** Subscriptions of one wallet. */
   MAX_SUBSCRIPTIONS: variable.number(1, 100_000).default(20),
-  /** Requests of one network address per minute; unlimited when unset. */
-  REQUESTS_PER_MINUTE: variable.number(1, 1_000_000).optional(),
+  /** The `CallbackRelay` on this chain: results that contracts wait for are delivered again. Unset: nothing is sent. */
+  CALLBACK_RELAY_ADDRESS: variable.address.optional(),
+  /** Pays for the gas of these deliveries. */
+  WALLET_KEY_FILE: variable.path.optional(),
+  /** Whose results are delivered: `any` contract that waits, or addresses. */
+  RELAYED_CONSUMERS: consumers.default('any'),
+  /** The most that one delivery may use, in units of gas. */
+  RELAY_GAS_LIMIT: variable.number(21_000, 1_000_000_000).default(2_000_000),
+  /** The most that all deliveries of 24 hours may use, in units of gas. */
+  RELAY_DAY_GAS: variable.number(21_000, Number.MAX_SAFE_INTEGER).default(100_000_000),
+  /** Gwei per gas: never more is paid, deliveries wait until it is cheaper. */
+  HIGHEST_FEE_GWEI: variable
+    .number(1, 1_000_000)
+    .default(1_000)
+    .transform((gwei) => parseUnits(String(gwei), 'gwei')),
+})
+
+/** Environment of the result-callback service. */
+export const schema = variables.superRefine((config, context) => {
+  const { CALLBACK_RELAY_ADDRESS: relay, WALLET_KEY_FILE: key } = config
+  if ((relay === undefined) === (key === undefined)) return
+  const path = [relay === undefined ? 'CALLBACK_RELAY_ADDRESS' : 'WALLET_KEY_FILE']
+  context.addIssue({ code: 'custom', path, message: 'must be set: relaying needs both, the contract and a key' })
 })
 
 export type Config = z.output<typeof schema>

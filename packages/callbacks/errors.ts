@@ -66,3 +66,14 @@ export const errors: ErrorTable = {
   UnknownSubscriptionError: 404,
   NotParkedError: 404,
 }
+
+/** So much gas was used for deliveries on chain in 24 hours that this one has to wait. */
+export class RelayBudgetError extends BaseError {
+  override name = 'RelayBudgetError'
+  constructor({ used, gas, most }: { used: bigint; gas: bigint; most: bigint }) {
+    super(`Relays may use ${most} gas in 24 hours and have used ${used}; this one takes up to ${gas}.`, {
+      metaMessages: ['It is tried again later. Raise RELAY_DAY_GAS, or narrow RELAYED_CONSUMERS.'],
+      docsPath: '/callbacks#relay',
+    })
+  }
+}

@@ -33,5 +33,12 @@ export function createMetrics(database: Database) {
       this.set(row?.age ?? 0)
     },
   })
-  return { registry, attempted: (outcome: string) => attempts.inc({ outcome }) }
+  const relays = new Counter({
+    name: 'callbacks_relays_total',
+    help: 'Tries to deliver results on chain, by what came of them',
+    labelNames: ['outcome'],
+    registers: [registry],
+  })
+  const count = (counter: Counter<'outcome'>) => (outcome: string) => counter.inc({ outcome })
+  return { registry, attempted: count(attempts), tried: count(relays) }
 }

@@ -9,8 +9,9 @@ import {
   verifyRequest,
 } from '@sealdeal/server'
 import { WrongChainError } from './errors.ts'
+import { listRelays } from './relays.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import { answers, challengeQuery, creation, deliveriesQuery, deliveryId, subscriptionId } from './wire.ts'
+import { answers, challengeQuery, creation, deliveriesQuery, deliveryId, relaysQuery, subscriptionId } from './wire.ts'
 
 export type RoutesParameters = {
   database: Database
@@ -23,10 +24,11 @@ export type RoutesParameters = {
 /** Entries of a page of deliveries. */
 const PAGE = 50
 
-/** The service's HTTP interface. All but the challenge is answered to a wallet about its own subscriptions. */
+/** The service's HTTP interface. All but the challenge and what is relayed is answered to a wallet about its own subscriptions. */
 export function routes(parameters: RoutesParameters) {
   return async function add(app: App): Promise<void> {
     addChallenge(app, parameters)
+    addRelays(app, parameters)
     await app.register(async (scope: App) => addSubscriptions(scope, parameters))
   }
 }
@@ -44,6 +46,17 @@ function addChallenge(app: App, { database, chainId }: RoutesParameters): void {
       text: 'Sign this message to log into Sealdeal Callbacks: ',
     })
     return { ok: true, data }
+  })
+}
+
+/** Open to everybody: tasks and their contracts are on the chain for everybody to see. */
+function addRelays(app: App, { database }: RoutesParameters): void {
+  const schema = { querystring: relaysQuery, response: { 200: answers.relays } }
+  app.get('/relays', { schema }, async ({ query: { state, after, limit = PAGE } }) => {
+    const relays = await listRelays(database, { state, after, limit })
+    const last = relays.length === limit ? relays.at(-1)?.taskId : undefined
+    const shown = relays.map((each) => ({ ...each, nextAttemptAt: each.nextAttemptAt?.toISOString() ?? null }))
+    return { ok: true as const, relays: shown, ...(last === undefined ? {} : { next: last }) }
   })
 }
 

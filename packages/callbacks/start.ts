@@ -1,9 +1,11 @@
 import { type Address, Contracts, Order } from '@sealdeal/protocol'
-import { type Chain, type Database, type Log, serve } from '@sealdeal/server'
+import { type Chain, type Database, type HttpOptions, type Log, serve } from '@sealdeal/server'
+import { hangBell } from './bell.ts'
 import { deliver } from './deliver.ts'
 import { errors } from './errors.ts'
 import { createMetrics } from './metrics.ts'
-import { forget } from './outbox.ts'
+import { channel, forget } from './outbox.ts'
+import { type Relaying, relayResults } from './relay.ts'
 import { routes } from './routes.ts'
 import { unseal } from './secrets.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -35,7 +37,9 @@ export type CallbacksParameters = {
   retrySeconds?: number
   concurrency?: number
   maxSubscriptions?: number
-  requestsPerMinute?: number
+  /** Delivers results on chain again; without it nothing is sent to the chain. */
+  relaying?: Relaying
+  http?: HttpOptions
 }
 
 export type Callbacks = {
@@ -53,7 +57,7 @@ const HOUR_MS = 3_600_000
  * @throws {SecretUnreadableError} when the database was filled under another master key.
  */
 export async function startCallbacks(parameters: CallbacksParameters): Promise<Callbacks> {
-  const { chain, hub, database, log, host, port, master, requestsPerMinute } = parameters
+  const { chain, hub, database, log, host, port, master, relaying, http } = parameters
   const { startBlock = 0n, interval = 250, confirmations = 3, retrySeconds = 86_400 } = parameters
   const { allowPrivate = false, traceCallbacks = false, maxSubscriptions: most = 20 } = parameters
   const { timeout = 10_000, pause = 1_000, concurrency = 16 } = parameters
@@ -62,12 +66,22 @@ export async function startCallbacks(parameters: CallbacksParameters): Promise<C
   await expectReadable(database, master)
   const marketplace = await Contracts.connectMarketplace(hub, provider)
   const domain = Order.domain({ chainId, hub })
-  const { registry, attempted } = createMetrics(database)
+  const { registry, attempted, tried } = createMetrics(database)
   const sending = { database, log, chainId, hub, master, allowPrivate, timeout, pause, concurrency, attempted }
   const deliverer = await deliver(sending)
   const reading = { marketplace, chain: provider, domain, traceCallbacks }
   const moved = deliverer.ring
-  const follower = await watch({ ...reading, hub, database, log, from: startBlock, interval, terms, moved })
+  const relays = relaying && {
+    ...relaying,
+    ...{ chain: provider, database, log, bell: await hangBell({ database, channel }), pause, confirmations, tried },
+  }
+  const relayer = relays && relayResults(relays)
+  const ringAll = () => {
+    moved()
+    relays?.bell.ring()
+  }
+  const watching = { ...reading, hub, database, log, from: startBlock, interval, terms, relays: relays !== undefined }
+  const follower = await watch({ ...watching, moved: ringAll })
   const cleaning = setInterval(() => {
     forget(database).catch((error: unknown) => log.warn({ error }, 'old deliveries were not forgotten'))
   }, HOUR_MS)
@@ -79,10 +93,13 @@ export async function startCallbacks(parameters: CallbacksParameters): Promise<C
     log,
     errors,
     metrics: registry,
-    bodyLimit: 65_536,
-    ready: { database: () => database.query('select 1'), chain: () => follower.check() },
+    ready: {
+      database: () => database.query('select 1'),
+      chain: () => follower.check(),
+      ...(relaying ? { transactions: () => relaying.transactions.check() } : {}),
+    },
     routes: routes({ database, chain: provider, chainId, hub, subscriptions }),
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    ...http,
   })
   return {
     url: server.url,
@@ -92,6 +109,8 @@ export async function startCallbacks(parameters: CallbacksParameters): Promise<C
       await server.close()
       await follower.close()
       await deliverer.close()
+      await relayer?.close()
+      await relays?.bell.close()
     },
   }
 }

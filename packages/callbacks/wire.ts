@@ -2,6 +2,7 @@ import type { Address, Hex } from '@sealdeal/protocol'
 import { getAddress } from 'ethers'
 import { z } from 'zod'
 import { kinds } from './events.ts'
+import { relayStates } from './relays.ts'
 import { states } from './subscriptions.ts'
 
 // What requests and answers look like.
@@ -42,6 +43,16 @@ export const deliveriesQuery = z.object({
     .optional(),
 })
 
+export const relaysQuery = z.object({
+  state: z.enum(relayStates).optional(),
+  after: hash.optional(),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|1\d\d|200)$/, { error: 'must be from 1 to 200' })
+    .transform(Number)
+    .optional(),
+})
+
 const ok = { ok: z.literal(true) }
 const named = z.string().nullable()
 
@@ -70,7 +81,17 @@ const listed = z.object({
   data: z.unknown(),
 })
 
+const relay = z.object({
+  taskId: z.string(),
+  consumer: z.string(),
+  state: z.enum(relayStates),
+  attempts: z.number(),
+  failure: named,
+  nextAttemptAt: named,
+})
+
 export const answers = {
+  relays: z.object({ ...ok, relays: z.array(relay), next: z.string().optional() }),
   done: z.object(ok),
   created: z.object({ ...ok, subscription, secret: z.string() }),
   subscriptions: z.object({ ...ok, subscriptions: z.array(subscription) }),

@@ -123,6 +123,15 @@ describe('relay', () => {
       await expectNotAwaited(assets, target.toString())
     })
 
+    it('refuses: it names the relay, but as the reason of a revert', async () => {
+      const assets = await loadFixture(createdAssets)
+      // PUSH20 relay, PUSH0, MSTORE, then REVERT with that word; before it, what returns these 27 bytes as the code.
+      const code = `73${assets.callbackRelay.target.toString().slice(2)}5f5260205ffd`
+      const made = await assets.anyone.sendTransaction({ data: `0x7a${code}5f52601b6005f3` })
+      const receipt = await made.wait()
+      await expectNotAwaited(assets, receipt?.contractAddress ?? '')
+    })
+
     it('refuses: it is no contract', async () => {
       const assets = await loadFixture(createdAssets)
       await expectNotAwaited(assets, assets.anyone.address)

@@ -7,18 +7,21 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { writeKeyFile } from '@sealdeal/server'
-import { hexlify } from 'ethers'
+import { hexlify, type Wallet } from 'ethers'
 import type { World } from './world.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
 export type Replica = { url: string; kill: () => Promise<void> }
 
-/** Starts processes over the world's chain and database. */
-export async function openReplicas(world: World) {
+/** Starts processes over the world's chain and database; with a key, they deliver on chain again. */
+export async function openReplicas(world: World, { relayer }: { relayer?: Wallet } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'sealdeal-callbacks-'))
   const keyFile = join(folder, 'master')
   await writeKeyFile({ path: keyFile, key: hexlify(world.master) as `0x${string}` })
+  const relayerFile = join(folder, 'relayer')
+  if (relayer) await writeKeyFile({ path: relayerFile, key: relayer.privateKey as `0x${string}` })
+  const relaying = relayer && { CALLBACK_RELAY_ADDRESS: world.relay, WALLET_KEY_FILE: relayerFile }
   const children = new Set<ChildProcess>()
 
   async function start(): Promise<Replica> {
@@ -35,6 +38,7 @@ export async function openReplicas(world: World) {
       REQUEST_TIMEOUT_MS: '400',
       EXIT_ON_STDIN_EOF: '1',
       NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      ...relaying,
     }
     const child = spawn(process.execPath, [main], { env, stdio: ['pipe', 'pipe', 'inherit'] })
     children.add(child)

@@ -174,6 +174,7 @@ export async function createWorld({ on }: { on?: TestChain } = {}) {
     chain,
     provider,
     hubAddress,
+    relay: deployed.callbackRelay as Address,
     contracts,
     domain,
     owner,
