@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { Params, type Session } from '@sealdeal/protocol'
 import { EnclaveFailureError, orFail } from './failures.ts'
 import type { Inputs } from './inputs.ts'
-import { type Furniture, innerRoom, isPrivileged, nobody, nodeInRoom, type Sandbox } from './sandbox.ts'
+import { type AppLimits, bounded, watchApp, yieldPriority } from './limits.ts'
+import { type Furniture, innerRoom, isPrivileged, nobody, nodeInRoom, type RoomSizes, type Sandbox } from './sandbox.ts'
 
 /** Where an app finds its folders. Inside the sandbox these are fixed; without one they are real folders. */
 export type Folders = { app: string; in: string; out: string }
@@ -102,20 +103,25 @@ export async function unpackApp({ directory, files }: { directory: string; files
  * only, the first {@link outputCap} bytes of each stream.
  *
  * @param maxSeconds what the deal's category grants
- * @throws EnclaveFailureError `APP_COMPUTE_FAILED` (does not start, or ends with another code than 0), `APP_COMPUTE_TIMEOUT`
+ * @throws EnclaveFailureError `APP_COMPUTE_FAILED` (does not start, or ends with another code than 0),
+ * `APP_COMPUTE_TIMEOUT`, `APP_COMPUTE_…_LIMIT_EXCEEDED`
  */
 export async function runApp({
   sandbox,
   directory,
   command,
   env,
-  maxSeconds,
+  maxSeconds: granted,
+  limits,
+  sizes,
 }: {
   sandbox: Sandbox
   directory: string
   command: string[]
   env: Record<string, string>
   maxSeconds: number
+  limits: AppLimits
+  sizes: RoomSizes
 }): Promise<AppReturnType> {
   const folders = foldersInRoom({ sandbox, directory })
   const argv = await orFail('APP_COMPUTE_FAILED', 'The folders of the app could not be prepared.', async () => {
@@ -123,27 +129,48 @@ export async function runApp({
     await mkdir(root, { mode: 0o755 })
     if (isPrivileged() && sandbox !== 'none') await chown(join(directory, 'out'), nobody, nobody)
     const furniture = await furnish({ directory, folders })
-    return innerRoom({ sandbox, root, furniture, folder: folders.app, command })
+    const held = sandbox === 'none' ? command : bounded({ limits, command })
+    return innerRoom({ sandbox, root, furniture, folder: folders.app, command: held, sizes })
   })
 
+  const maxSeconds = Math.min(granted, limits.seconds ?? granted)
   const started = performance.now()
   const [program = '', ...args] = argv
+  const disks = [
+    { name: 'output folder', path: join(directory, 'out'), bytes: sizes.output },
+    { name: '/tmp', path: join(directory, 'scratch'), bytes: sizes.scratch },
+  ]
+  const kill = () => child.kill('SIGKILL')
+  // Before the app exists: whatever is there later is the app's.
+  const watch = sandbox === 'none' ? undefined : watchApp({ limits, disks, onExceeded: kill })
   const child = start({ program, args, env, folder: sandbox === 'none' ? folders.app : '/', group: sandbox === 'none' })
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
+  yieldPriority(child)
   const end = await ended({ child, group: sandbox === 'none', maxSeconds })
+  const excess = watch?.stop()
   const seconds = (performance.now() - started) / 1000
 
-  if (end === 'timeout') {
-    throw new EnclaveFailureError({
-      failure: 'APP_COMPUTE_TIMEOUT',
-      message: `The app did not end within the ${maxSeconds} seconds that the deal grants.`,
-      remedies: ['Ask for a category with more time.'],
-    })
-  }
+  if (excess !== undefined && end !== 0) throw excess
+  if (end === 'timeout') throw tooLong({ maxSeconds, granted })
   if (end !== 0)
     throw new EnclaveFailureError({ failure: 'APP_COMPUTE_FAILED', message: `The app ended with ${name(end)}.` })
   return { seconds, stdout: stdout(), stderr: stderr() }
+}
+
+/** Another pool may allow more: only the deal's own time is the end for every pool. */
+function tooLong({ maxSeconds, granted }: { maxSeconds: number; granted: number }): EnclaveFailureError {
+  if (maxSeconds < granted) {
+    return new EnclaveFailureError({
+      failure: 'APP_COMPUTE_TIME_LIMIT_EXCEEDED',
+      message: `The app did not end within the ${maxSeconds} seconds that this pool allows; the deal grants ${granted}.`,
+    })
+  }
+  return new EnclaveFailureError({
+    failure: 'APP_COMPUTE_TIMEOUT',
+    message: `The app did not end within the ${maxSeconds} seconds that the deal grants.`,
+    remedies: ['Ask for a category with more time.'],
+  })
 }
 
 /** A zero byte in an argument or a secret is refused at once, by an error that quotes it. */
@@ -185,6 +212,7 @@ async function furnish({ directory, folders }: { directory: string; folders: Fol
     { place: 'ro', from: join(directory, 'app'), to: folders.app },
     { place: 'ro', from: join(directory, 'in'), to: folders.in },
     { place: 'rw', from: join(directory, 'out'), to: folders.out },
+    { place: 'rw', from: join(directory, 'scratch'), to: '/tmp' },
   ]
 }
 

@@ -1,12 +1,16 @@
 /** Brings the archive to storage and signs what the chain will hold. */
-import { type Address, Bytes, type Hex, Result, Task } from '@sealdeal/protocol'
+import { type Address, Bytes, type Hex, Result, SignedRequest, Task } from '@sealdeal/protocol'
 import { z } from 'zod'
 import { EnclaveFailureError } from './failures.ts'
 import type { Keys } from './keys.ts'
 import type { Packed } from './outputs.ts'
+import { uploadRequest } from './pipe.ts'
 
 const maxSeconds = 600
 const Added = z.object({ Hash: z.string().regex(/^[A-Za-z0-9]{10,120}$/) })
+
+/** Asks the worker for the `authorization` header of the upload; nothing where it does not sign. */
+export type AuthorizeUpload = () => Promise<string | undefined>
 
 /** What a contract is told about a result, signed by the enclave's key. */
 export type Delivery = {
@@ -31,6 +35,7 @@ export async function deliver({
   taskId,
   worker,
   keys,
+  authorizeUpload,
 }: {
   packed: Packed
   storageUrl: string
@@ -38,12 +43,13 @@ export async function deliver({
   taskId: Hex
   worker: Address
   keys: Keys
+  authorizeUpload: AuthorizeUpload
 }): Promise<Delivery> {
   const { resultDigest, callbackData, archive } = packed
   const place =
     archive === undefined
       ? { storage: 'ethereum', location: callback }
-      : { storage: 'ipfs', location: `/ipfs/${await upload({ archive, storageUrl })}` }
+      : { storage: 'ipfs', location: `/ipfs/${await upload({ archive, storageUrl, authorizeUpload })}` }
   return {
     resultDigest,
     results: Result.encodeLocation(place),
@@ -54,12 +60,15 @@ export async function deliver({
   }
 }
 
+/** Where the storage answers 401 the worker is asked to sign, and the upload is sent again. */
 async function upload({
   archive,
   storageUrl,
+  authorizeUpload,
 }: {
   archive: Uint8Array<ArrayBuffer>
   storageUrl: string
+  authorizeUpload: AuthorizeUpload
 }): Promise<string> {
   const failed = (reason: string) =>
     new EnclaveFailureError({
@@ -68,14 +77,22 @@ async function upload({
     })
   const body = new FormData()
   body.append('file', new Blob([Bytes.owned(archive)]), 'result.zip')
-  const url = new URL('/api/v0/add?stream-channels=true&progress=false', storageUrl)
-  let response: Response
-  let text: string
-  try {
-    response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(maxSeconds * 1000) })
-    text = await response.text()
-  } catch {
-    throw failed('the connection failed')
+  const { method, path } = uploadRequest
+  async function post(headers: Record<string, string> = {}) {
+    try {
+      const signal = AbortSignal.timeout(maxSeconds * 1000)
+      const response = await fetch(new URL(path, storageUrl), { method, body, headers, signal })
+      return { response, text: await response.text() }
+    } catch {
+      throw failed('the connection failed')
+    }
+  }
+  let { response, text } = await post()
+  if (response.status === 401) {
+    const authorization = await authorizeUpload()
+    // Whatever else the worker says does not go out as a header of ours.
+    if (!SignedRequest.parse(authorization)) throw failed('it wants signed uploads, and the worker does not sign')
+    ;({ response, text } = await post({ authorization: authorization ?? '' }))
   }
   if (!response.ok) throw failed(`status ${response.status}`)
   try {

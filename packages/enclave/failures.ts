@@ -1,4 +1,5 @@
 import { BaseError } from '@sealdeal/protocol'
+import type { Attested } from './pipe.ts'
 
 /**
  * Named causes of a run without a result. The first words say which stage failed, as in the ecosystem: `PRE_COMPUTE`
@@ -29,6 +30,11 @@ export const causes = [
   'PRE_COMPUTE_FAILED_UNKNOWN_ISSUE',
   'APP_COMPUTE_FAILED',
   'APP_COMPUTE_TIMEOUT',
+  'APP_COMPUTE_MEMORY_LIMIT_EXCEEDED',
+  'APP_COMPUTE_CPU_LIMIT_EXCEEDED',
+  'APP_COMPUTE_PROCESS_LIMIT_EXCEEDED',
+  'APP_COMPUTE_DISK_LIMIT_EXCEEDED',
+  'APP_COMPUTE_TIME_LIMIT_EXCEEDED',
   'POST_COMPUTE_COMPUTED_FILE_NOT_FOUND',
   'POST_COMPUTE_COMPUTED_FILE_MALFORMED',
   'POST_COMPUTE_CALLBACK_DATA_MISSING',
@@ -70,6 +76,8 @@ export class EnclaveFailureError extends BaseError {
   override name = 'EnclaveFailureError'
   readonly failure: Cause
   readonly retryable: boolean
+  /** Set where the enclave was let in and could sign the cause. */
+  attested?: Attested
 
   constructor({
     failure,

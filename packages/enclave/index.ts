@@ -1,5 +1,13 @@
 export { type Cause, causes, EnclaveFailureError } from './failures.ts'
 export { type LaunchParameters, type LaunchReturnType, launch } from './launch.ts'
+export { type AppLimits, defaultLimits } from './limits.ts'
 export { measureRuntime } from './measure.ts'
-export { Failure, Launch, Line, Outcome, Step } from './pipe.ts'
-export { detectSandbox, fallenPromises, type RoomSizes, type Sandbox, SandboxUnavailableError } from './sandbox.ts'
+export { Failure, Launch, Line, Outcome, Step, uploadRequest } from './pipe.ts'
+export {
+  defaultSizes,
+  detectSandbox,
+  fallenPromises,
+  type RoomSizes,
+  type Sandbox,
+  SandboxUnavailableError,
+} from './sandbox.ts'

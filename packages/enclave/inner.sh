@@ -3,7 +3,7 @@
 #
 # usage: sh inner.sh ROOT SCRATCH USER [ro SOURCE TARGET | rw SOURCE TARGET | hide TARGET]... run FOLDER COMMAND...
 #   ROOT      an empty folder where the new root is built
-#   SCRATCH   the size of the app's private /tmp (tmpfs notation)
+#   SCRATCH   the size of the app's private /dev/shm (tmpfs notation)
 #   USER      the numeric user to become, or `same` inside a user namespace where no other user exists
 set -eu
 root=$1 scratch=$2 user=$3
@@ -42,12 +42,11 @@ done
 folder=$2
 shift 2
 
-mkdir "$root/dev" "$root/proc" "$root/tmp"
+mkdir -p "$root/dev" "$root/proc" "$root/tmp"
 for device in null zero full random urandom; do place "/dev/$device" "/dev/$device"; done
 ln -s /proc/self/fd "$root/dev/fd"
 mkdir "$root/dev/shm"
 mount -t tmpfs -o "size=$scratch,mode=1777,nosuid,nodev" shm "$root/dev/shm"
-mount -t tmpfs -o "size=$scratch,mode=1777,nosuid,nodev" tmp "$root/tmp"
 
 # Containers that mask parts of /proc forbid a new one: the app then runs without any, never with the host's.
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc" 2>/dev/null || true

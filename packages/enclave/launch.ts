@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EnclaveFailureError } from './failures.ts'
+import { type AppLimits, defaultLimits } from './limits.ts'
 import { type Failure, type Launch, Line, type Outcome, type Step } from './pipe.ts'
-import { detectSandbox, outerRoom, type RoomSizes, type Sandbox, searchPath } from './sandbox.ts'
+import { defaultSizes, detectSandbox, outerRoom, type RoomSizes, type Sandbox, searchPath } from './sandbox.ts'
 
 export type LaunchParameters = {
   /** The task. */
@@ -17,11 +18,16 @@ export type LaunchParameters = {
   sandbox: 'auto' | Sandbox
   /** Called with every step, as it happens. */
   onStep?: (step: Step) => void
+  /** Signs the enclave's upload (`uploadRequest`) where the storage wants that; without it such a storage takes no result. */
+  authorizeUpload?: () => Promise<string>
   /** Called with the process id of what was started (it leads its own process group). */
   onStart?: (pid: number) => void
   /** Aborting kills the enclave and everything in it at once. */
   signal?: AbortSignal
+  /** What each tmpfs may hold; as {@link defaultSizes} unless given. */
   sizes?: RoomSizes
+  /** What the app may take; as {@link defaultLimits} unless given. Without a sandbox only its time is bounded. */
+  limits?: AppLimits
 }
 export type LaunchReturnType = { outcome: Outcome } | { failure: Failure }
 
@@ -43,16 +49,19 @@ export async function launch({
   sandbox: wanted,
   onStep,
   onStart,
+  authorizeUpload,
   signal,
-  sizes,
+  sizes = defaultSizes(),
+  limits = defaultLimits(),
 }: LaunchParameters): Promise<LaunchReturnType> {
   signal?.throwIfAborted()
   const room = await prepareRoom({ directory, bare: wanted === 'none' })
   try {
     const sandbox = wanted === 'auto' ? await detectSandbox({ preference: 'auto', directory: room }) : wanted
-    const command = [process.execPath, main, '--sandbox', sandbox, '--directory', room]
-    const [program = '', ...args] = outerRoom({ sandbox, directory: room, command, ...(sizes && { sizes }) })
-    return await converse({ program, args, task, onStep, onStart, signal })
+    const bounds = JSON.stringify({ limits, sizes })
+    const command = [process.execPath, main, '--sandbox', sandbox, '--directory', room, '--bounds', bounds]
+    const [program = '', ...args] = outerRoom({ sandbox, directory: room, command, sizes })
+    return await converse({ program, args, task, onStep, onStart, authorizeUpload, signal })
   } finally {
     if (wanted === 'none') await rm(room, { recursive: true, force: true })
   }
@@ -74,6 +83,7 @@ function converse({
   task,
   onStep,
   onStart,
+  authorizeUpload = async () => undefined,
   signal,
 }: {
   program: string
@@ -81,6 +91,7 @@ function converse({
   task: Launch
   onStep: LaunchParameters['onStep'] | undefined
   onStart: LaunchParameters['onStart'] | undefined
+  authorizeUpload: (() => Promise<string | undefined>) | undefined
   signal: AbortSignal | undefined
 }): Promise<LaunchReturnType> {
   return new Promise((resolve, reject) => {
@@ -89,6 +100,7 @@ function converse({
     const kill = () => {
       if (child.pid !== undefined) killGroup(child.pid)
     }
+    const reply = (authorization: string | undefined) => child.stdin.write(`${JSON.stringify({ authorization })}\n`)
     let answer: LaunchReturnType | undefined
     let heard = false
     let complaint = ''
@@ -101,6 +113,10 @@ function converse({
       heard = true
       if (line === undefined) return kill()
       if ('step' in line) onStep?.(line)
+      else if ('question' in line)
+        void authorizeUpload()
+          .catch(() => undefined)
+          .then(reply)
       else answer = line
     })
     // What the tools say before the enclave speaks for the first time holds no secret; what comes later is dropped.

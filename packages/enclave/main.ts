@@ -9,13 +9,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { EnclaveFailureError, orFail } from './failures.ts'
-import { type Failure, Launch, type Line } from './pipe.ts'
+import { Answer, Bounds, type Failure, Launch, type Line } from './pipe.ts'
 import { simulatorProver } from './prover.ts'
 import { run, type TaskDescription } from './run.ts'
 import type { Sandbox } from './sandbox.ts'
 
-const { values } = parseArgs({ options: { sandbox: { type: 'string' }, directory: { type: 'string' } } })
-const { sandbox, directory } = readArguments(values)
+const { values } = parseArgs({
+  options: { sandbox: { type: 'string' }, directory: { type: 'string' }, bounds: { type: 'string' } },
+})
+const { sandbox, directory, bounds } = readArguments(values)
 
 // Whatever goes wrong unforeseen: no stack, no message, for both may quote plaintext.
 process.on('uncaughtException', () => process.exit(70))
@@ -33,7 +35,7 @@ try {
   const prover = await orFail('TEE_QUOTE_FAILED', 'The file of the simulated platform cannot be used.', () =>
     simulatorProver({ platformFile }),
   )
-  say({ outcome: await run({ task, sandbox, directory, prover, report: say }) })
+  say({ outcome: await run({ task, sandbox, directory, prover, ...bounds, report: say, authorizeUpload }) })
 } catch (error) {
   say({ failure: describe(error) })
 }
@@ -44,11 +46,22 @@ function say(line: Line): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-function readArguments({ sandbox, directory }: { sandbox?: string; directory?: string }) {
+/** The worker answers in milliseconds, or not at all. */
+async function authorizeUpload(): Promise<string | undefined> {
+  const answering = once(input, 'line', { signal: AbortSignal.timeout(30_000) }).catch(() => [''])
+  say({ question: 'storage authorization' })
+  const [answer = ''] = (await answering).map(String)
+  return Answer.safeParse(parseJson(answer)).data?.authorization
+}
+
+function readArguments({ sandbox, directory, bounds }: { sandbox?: string; directory?: string; bounds?: string }) {
   const known: readonly Sandbox[] = ['bubblewrap', 'unshare', 'none']
   const chosen = known.find((name) => name === sandbox)
-  if (chosen !== undefined && directory !== undefined) return { sandbox: chosen, directory }
-  process.stderr.write('usage: main.ts --sandbox bubblewrap|unshare|none --directory FOLDER\n')
+  const parsed = Bounds.safeParse(parseJson(bounds ?? ''))
+  if (chosen !== undefined && directory !== undefined && parsed.success) {
+    return { sandbox: chosen, directory, bounds: parsed.data }
+  }
+  process.stderr.write('usage: main.ts --sandbox bubblewrap|unshare|none --directory FOLDER --bounds JSON\n')
   return process.exit(64)
 }
 
@@ -83,7 +96,8 @@ function parseJson(line: string): unknown {
 
 function describe(error: unknown): Failure {
   if (error instanceof EnclaveFailureError) {
-    return { cause: error.failure, message: error.message, retryable: error.retryable }
+    const { failure: cause, message, retryable, attested } = error
+    return { cause, message, retryable, ...(attested && { attested }) }
   }
   const name = error instanceof Error ? ` (${error.name})` : ''
   const cause = isComputed ? 'POST_COMPUTE_FAILED_UNKNOWN_ISSUE' : 'PRE_COMPUTE_FAILED_UNKNOWN_ISSUE'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bytes, type Hex, Result, zeroAddress } from '@sealdeal/protocol'
@@ -128,6 +128,20 @@ describe('outputs', () => {
       expect(await causeOf({ limits: { maxBytes: 20, maxEntries: 100 } })).to.equal('POST_COMPUTE_RESULT_TOO_LARGE')
       expect(await causeOf({ limits: { maxBytes: 10_000, maxEntries: 4 } })).to.equal('POST_COMPUTE_RESULT_TOO_LARGE')
       expect(await causeOf({ limits: { maxBytes: 10_000, maxEntries: 5 } })).to.equal('none')
+    })
+
+    it('refuses a file that claims to be larger than every disk, without reading it', async () => {
+      write('sparse', '')
+      truncateSync(join(out, 'sparse'), 2 ** 42)
+      expect(await causeOf()).to.equal('POST_COMPUTE_RESULT_TOO_LARGE')
+    })
+
+    it('refuses a folder that links to itself, and a link to a device', async () => {
+      symlinkSync('.', join(out, 'deep/loop'))
+      expect(await causeOf()).to.equal('POST_COMPUTE_RESULT_FILE_NOT_REGULAR')
+      rmSync(join(out, 'deep/loop'))
+      symlinkSync('/dev/zero', join(out, 'deep/device'))
+      expect(await causeOf()).to.equal('POST_COMPUTE_RESULT_FILE_NOT_REGULAR')
     })
 
     it('counts a hard link as a file like any other', async () => {

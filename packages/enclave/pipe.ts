@@ -6,6 +6,8 @@
 import type { Address, Hex } from '@sealdeal/protocol'
 import { z } from 'zod'
 import { causes } from './failures.ts'
+import { AppLimits } from './limits.ts'
+import { RoomSizes } from './sandbox.ts'
 
 const hex = z.templateLiteral(['0x', z.string().regex(/^([0-9a-fA-F]{2})*$/)]).transform((text): Hex => text)
 const bytes32 = z.templateLiteral(['0x', z.string().regex(/^[0-9a-fA-F]{64}$/)]).transform((text): Hex => text)
@@ -32,6 +34,9 @@ export const Launch = z.object({
 })
 export type Launch = z.input<typeof Launch>
 
+/** What the app may take, as the worker says it on the enclave's command line: the pool's policy, and no secret. */
+export const Bounds = z.object({ limits: AppLimits, sizes: RoomSizes })
+
 /** A sign of life. `attested` always says whether the quote comes from a simulator. */
 export const Step = z.discriminatedUnion('step', [
   z.object({ step: z.literal('measured'), runtime: hex, app: hex, sandbox: z.string(), fallen: z.array(z.string()) }),
@@ -55,10 +60,31 @@ export const Outcome = z.object({
 })
 export type Outcome = z.output<typeof Outcome>
 
+/** A failure that every attempt would meet, signed for the chain: the payer need not wait for a deadline. */
+export const Attested = z.object({ enclaveAddress: address, enclaveSignature: hex, authorization: hex })
+export type Attested = z.output<typeof Attested>
+
 /** Why there is no result. `retryable`: another attempt may succeed, the fault is neither the app's nor the input's. */
-export const Failure = z.object({ cause: z.enum(causes), message: z.string(), retryable: z.boolean() })
+export const Failure = z.object({
+  cause: z.enum(causes),
+  message: z.string(),
+  retryable: z.boolean(),
+  attested: Attested.optional(),
+})
 export type Failure = z.output<typeof Failure>
 
+/**
+ * The storage wants the upload signed: the enclave asks its worker, whose account the result is kept under. One line on standard
+ * input answers it. The key stays with the worker, and only a header for this one request comes in.
+ */
+export const Question = z.object({ question: z.literal('storage authorization') })
+
+/** The answer; without a header the worker does not sign. */
+export const Answer = z.object({ authorization: z.string().max(10_000).optional() })
+
+/** The one request that a worker signs for its enclave, with an empty body as storages have it. */
+export const uploadRequest = { method: 'POST', path: '/api/v0/add?stream-channels=true&progress=false' }
+
 /** One line of the enclave's standard output. */
-export const Line = z.union([Step, z.object({ outcome: Outcome }), z.object({ failure: Failure })])
+export const Line = z.union([Step, Question, z.object({ outcome: Outcome }), z.object({ failure: Failure })])
 export type Line = z.output<typeof Line>

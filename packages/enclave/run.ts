@@ -2,18 +2,19 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replayRtmr3 } from '@sealdeal/attestation'
-import { Bundle, type Hex, Locator, Params } from '@sealdeal/protocol'
+import { type Address, Bundle, Failure, type Hex, Locator, Params, type Session } from '@sealdeal/protocol'
 import { commandLine, environment, foldersInRoom, pathInRoom, runApp, unpackApp } from './app.ts'
-import { deliver } from './deliver.ts'
+import { type AuthorizeUpload, deliver } from './deliver.ts'
 import { DownloadError, download, type Reach } from './download.ts'
 import { EnclaveFailureError, orFail } from './failures.ts'
 import { fetchInputs } from './inputs.ts'
-import { createKeys } from './keys.ts'
+import { createKeys, type Keys } from './keys.ts'
+import type { AppLimits } from './limits.ts'
 import { appChecksum, appEvents, measureRuntime } from './measure.ts'
 import { packOutputs } from './outputs.ts'
 import type { Outcome, Step } from './pipe.ts'
 import type { Prover } from './prover.ts'
-import { fallenPromises, type Sandbox } from './sandbox.ts'
+import { fallenPromises, type RoomSizes, type Sandbox } from './sandbox.ts'
 import { fetchNonce, openSession, type Subject } from './session.ts'
 
 /** What to run, and the two servers it needs. */
@@ -24,6 +25,9 @@ export type TaskDescription = Subject & {
   /** Origin of the storage: its gateway and where results go. */
   storageUrl: string
 }
+
+/** Where the app runs, and what it may take there. */
+type Room = { sandbox: Sandbox; directory: string; limits: AppLimits; sizes: RoomSizes }
 
 /** Ids of chains that only ever run on one machine: there, and nowhere else, inputs may come from it. */
 const localChains = new Set([1337n, 31_337n])
@@ -36,6 +40,7 @@ const bundleLimits = { maxBytes: 256 * 2 ** 20, maxSeconds: 120 }
  *
  * @param directory the private tmpfs
  * @param report called at each step, with nothing that is secret
+ * @param authorizeUpload called when the storage wants the upload of the result signed
  * @throws EnclaveFailureError with the cause of the step that failed
  */
 export async function run({
@@ -43,14 +48,16 @@ export async function run({
   sandbox,
   directory,
   prover,
+  limits,
+  sizes,
   report,
+  authorizeUpload,
 }: {
   task: TaskDescription
-  sandbox: Sandbox
-  directory: string
   prover: Prover
   report: (step: Step) => void
-}): Promise<Outcome> {
+  authorizeUpload: AuthorizeUpload
+} & Room): Promise<Outcome> {
   const { smsUrl, storageUrl, worker } = task
   const keys = await createKeys()
 
@@ -68,6 +75,36 @@ export async function run({
   const { enclaveAddress, enclaveKey } = keys
   report({ step: 'attested', simulated: prover.simulated, enclaveAddress, enclaveKey })
 
+  try {
+    const room = { sandbox, directory, limits, sizes }
+    const delivery = await compute({ task, content, bundle, room, reach, keys, report, authorizeUpload })
+    return { ...delivery, authorization }
+  } catch (error) {
+    throw await attest(error, { worker, taskId: content.taskId, keys, authorization })
+  }
+}
+
+/** From the inputs to the stored result: what the secret service let this enclave in for. */
+async function compute({
+  task: { storageUrl, worker },
+  content,
+  bundle,
+  room,
+  reach,
+  keys,
+  report,
+  authorizeUpload,
+}: {
+  task: TaskDescription
+  content: Session.Content
+  bundle: Bundle.Bundle
+  room: Room
+  reach: Reach
+  keys: Keys
+  report: (step: Step) => void
+  authorizeUpload: AuthorizeUpload
+}): Promise<Omit<Outcome, 'authorization'>> {
+  const { sandbox, directory } = room
   const params = readParams(content.params)
   const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, reach })
   report({ step: 'fetched', bytes: inputs.bytes, ...(inputs.dataset !== undefined && { dataset: inputs.dataset }) })
@@ -77,8 +114,7 @@ export async function run({
   )
   const folders = foldersInRoom({ sandbox, directory })
   const { seconds } = await runApp({
-    sandbox,
-    directory,
+    ...room,
     command: commandLine({ entrypoint: bundle.manifest.entrypoint, args: params.args, sandbox }),
     env: environment({ content, inputs, folders, path: pathInRoom }),
     maxSeconds: content.maxSeconds,
@@ -94,9 +130,30 @@ export async function run({
     resultKey: content.resultKey,
   })
   const { callback, taskId } = content
-  const { location, ...delivery } = await deliver({ packed, storageUrl, callback, taskId, worker, keys })
+  const { location, ...delivery } = await deliver({
+    packed,
+    storageUrl,
+    callback,
+    taskId,
+    worker,
+    keys,
+    authorizeUpload,
+  })
   report({ step: 'delivered', bytes: packed.archive?.length ?? 0, encrypted: packed.encrypted, location })
-  return { ...delivery, authorization }
+  return delivery
+}
+
+/** Signs a cause that ends the task whoever tries: with it the payer has the money back at once. */
+async function attest(
+  error: unknown,
+  { worker, taskId, keys, authorization }: { worker: Address; taskId: Hex; keys: Keys; authorization: Hex },
+): Promise<unknown> {
+  if (!(error instanceof EnclaveFailureError) || error.retryable) return error
+  const cause = error.failure
+  if (!Failure.isFinal(cause)) return error
+  const enclaveSignature = await keys.sign(Failure.hash(worker, taskId, cause))
+  error.attested = { enclaveAddress: keys.enclaveAddress, enclaveSignature, authorization }
+  return error
 }
 
 /** The bundle that the chain names, its sha256 compared before anything of it is read. */

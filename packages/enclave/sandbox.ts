@@ -13,6 +13,7 @@ import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BaseError } from '@sealdeal/protocol'
+import { z } from 'zod'
 
 /** What builds the two rooms. `none` builds none: see {@link fallenPromises}. */
 export type Sandbox = 'bubblewrap' | 'unshare' | 'none'
@@ -23,8 +24,13 @@ export type Furniture =
   | { place: 'link'; from: string; to: string }
   | { place: 'hide'; to: string }
 
-/** Bytes that each tmpfs may take. Memory is only used once written. */
-export type RoomSizes = { plaintext: number; output: number; scratch: number }
+/** Bytes that each tmpfs may take: inputs and the rest, the app's output, its /tmp. Memory is only used once written. */
+export const RoomSizes = z.object({
+  plaintext: z.int().positive(),
+  output: z.int().positive(),
+  scratch: z.int().positive(),
+})
+export type RoomSizes = z.output<typeof RoomSizes>
 
 /** Half of the machine's memory for plaintext, a quarter for what the app writes, an eighth for its /tmp. */
 export function defaultSizes(): RoomSizes {
@@ -68,6 +74,7 @@ export const fallenPromises = [
   "The app can read the host's files, and write wherever this user can.",
   'Plaintext (data, results before encryption) lies in an ordinary folder on the disk while the app runs.',
   'Processes that the app starts may outlive it.',
+  'Nothing bounds what the app takes of memory, processor, processes and disk; only its time is.',
 ] as const
 
 /**
@@ -106,20 +113,21 @@ export function outerRoom({
   command: string[]
   sizes?: RoomSizes
 }): string[] {
-  const { plaintext, output } = sizes
+  const { plaintext, output, scratch } = sizes
   if (sandbox === 'none') return command
   if (sandbox === 'bubblewrap') {
     return [
       ...['bwrap', '--die-with-parent', '--unshare-pid', '--dev-bind', '/', '/', '--proc', '/proc'],
       ...['--size', String(plaintext), '--perms', '0700', '--tmpfs', directory],
       ...['--size', String(output), '--perms', '0700', '--tmpfs', join(directory, 'out')],
+      ...['--size', String(scratch), '--perms', '1777', '--tmpfs', join(directory, 'scratch')],
       ...['--', 'sh', '-c', 'ulimit -c 0; exec "$@"', 'enclave', ...command],
     ]
   }
   return [
     ...['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', ...ownUsers()],
     ...['--mount', '--propagation', 'private', '--pid', '--fork', '--mount-proc', '--kill-child', '--'],
-    ...['sh', outerScript, directory, String(plaintext), String(output), ...command],
+    ...['sh', outerScript, directory, String(plaintext), String(output), String(scratch), ...command],
   ]
 }
 
@@ -155,7 +163,8 @@ export function innerRoom({
       ...['--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL'],
       ...(isPrivileged() ? setuid : ['--unshare-user']),
       ...all.flatMap(bubblewrapFlags),
-      ...['--proc', '/proc', '--dev', '/dev', '--size', String(sizes.scratch), '--perms', '1777', '--tmpfs', '/tmp'],
+      ...['--proc', '/proc', '--dev', '/dev', '--dir', '/tmp'],
+      ...['--size', String(sizes.scratch), '--perms', '1777', '--tmpfs', '/dev/shm'],
       ...['--remount-ro', '/', '--chdir', folder, '--'],
       ...(isPrivileged()
         ? ['setpriv', ...become, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--']

@@ -210,6 +210,7 @@ async function post({ url, body }: { url: URL; body: unknown }): Promise<unknown
 
 /** Refusals that have a name of their own in the ecosystem. */
 const named: Record<string, Cause> = {
+  BulkNotSupportedError: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
   DatasetKeyNotFoundError: 'PRE_COMPUTE_GET_DATASET_SECRET_FAILED',
   RequesterSecretNotFoundError: 'PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED',
   ResultKeyNotFoundError: 'POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY',

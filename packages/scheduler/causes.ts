@@ -34,6 +34,12 @@ const final: Record<string, string> = {
   APP_IMAGE_MALFORMED: 'The app’s bundle cannot be read: build and deploy it again.',
   APP_COMPUTE_FAILED: 'The app ended with an error: test it locally with the same input.',
   APP_COMPUTE_TIMEOUT: 'Ask for a category with more time, or give the app less to do.',
+  APP_COMPUTE_MEMORY_LIMIT_EXCEEDED: 'Give the app less to do at once, or choose a pool that allows more memory.',
+  APP_COMPUTE_CPU_LIMIT_EXCEEDED: 'Give the app less to do, or choose a pool that allows more processor time.',
+  APP_COMPUTE_PROCESS_LIMIT_EXCEEDED: 'The app must run fewer processes and threads at a time.',
+  APP_COMPUTE_DISK_LIMIT_EXCEEDED: 'The app must write less into its output folder and /tmp.',
+  APP_COMPUTE_TIME_LIMIT_EXCEEDED:
+    'Give the app less to do, or choose a pool that allows as much time as the category.',
   PRE_COMPUTE_TASK_DESCRIPTION_INVALID: 'The request’s params cannot be understood: sign a new request.',
   PRE_COMPUTE_GET_DATASET_SECRET_FAILED: 'The owner must store the data’s key with the secret service.',
   PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED: 'Store every secret that the request names, then run again.',

@@ -1,5 +1,5 @@
 import { type Address, Tag } from '@sealdeal/protocol'
-import { chainVariables, commonVariables, databaseVariables, variable } from '@sealdeal/server'
+import { chainVariables, commonVariables, databaseVariables, httpVariables, variable } from '@sealdeal/server'
 import { getAddress, isAddress } from 'ethers'
 import { z } from 'zod'
 
@@ -16,6 +16,7 @@ export const schema = z
     ...commonVariables,
     ...chainVariables,
     ...databaseVariables,
+    ...httpVariables,
     /** The pool that it works for. */
     WORKERPOOL_ADDRESS: variable.address,
     /** Key of the pool's owner: signs leases and orders, pays for claims. */

@@ -1,6 +1,6 @@
-import { type Address, BaseError, type Contracts, Deal, type Hex } from '@sealdeal/protocol'
+import { type Address, BaseError, type Contracts, Deal, Failure, type Hex } from '@sealdeal/protocol'
 import type { ChainLog, FollowParameters, Log, Moment } from '@sealdeal/server'
-import { forgetBlocks, noteInitialized, settle, storeDeal } from './tasks.ts'
+import { forgetBlocks, noteInitialized, type Settlement, settle, storeDeal } from './tasks.ts'
 
 /** A deal was announced that the chain does not know (yet, or any more). */
 export class DealUnreadableError extends BaseError {
@@ -13,7 +13,14 @@ export class DealUnreadableError extends BaseError {
   }
 }
 
-const watched = ['SchedulerNotice', 'TaskInitialize', 'TaskFinalize', 'TaskClaimed'] as const
+const watched = ['SchedulerNotice', 'TaskInitialize', 'TaskFinalize', 'TaskFailed', 'TaskClaimed'] as const
+
+/** How each event ends a task. */
+const settlements: Record<string, Settlement> = {
+  TaskFinalize: 'finalized',
+  TaskFailed: 'failed',
+  TaskClaimed: 'claimed',
+}
 
 /**
  * What the scheduler does with the chain's events, for `follow`: deals of this pool become tasks, and tasks end as the
@@ -64,8 +71,10 @@ export function watchPool({
     }
     const at = { taskId: event.args.taskid as Hex, transaction: entry.transactionHash, blockNumber }
     if (event.name === 'TaskInitialize') return noteInitialized(transaction, at)
-    const settlement = event.name === 'TaskFinalize' ? 'finalized' : 'claimed'
-    if (!(await settle(transaction, { ...at, settlement }))) return
+    const settlement = settlements[event.name]
+    if (!settlement) return
+    const cause = settlement === 'failed' ? Failure.nameOf(event.args.cause as bigint) : undefined
+    if (!(await settle(transaction, { ...at, settlement, cause }))) return
     log.info({ task: at.taskId, settlement }, 'task')
     unsaid.set(at.taskId, () => moment('completion seen', { task: at.taskId, settlement }))
   }

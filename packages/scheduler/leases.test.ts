@@ -32,6 +32,11 @@ describe('leases', function () {
     if (!lease) throw new Error('nothing was leased')
     return lease
   }
+  /** Lets so many seconds pass since the worker's last beat. */
+  async function silent({ taskId }: Granted, seconds: number): Promise<void> {
+    const back = 'update lease set beat_at = beat_at - make_interval(secs => $2) where task_id = $1'
+    await database.query(back, [taskId, seconds])
+  }
   const status = async (taskId: Hex) => (await viewTask(database, taskId)).currentStatus
 
   describe('given an open task', () => {
@@ -114,23 +119,25 @@ describe('leases', function () {
       expect(replicates.map(({ currentStatus }) => currentStatus)).to.deep.equal(['WORKER_LOST', 'STARTING'])
     })
 
-    it('keeps the lease of a worker that beats', async () => {
+    it('keeps the lease of a worker that beats, and only of that', async () => {
       const lease = await leased()
-      const policy = { ...defaultPolicy, silence: 400 }
-      for (let step = 0; step < 6; step++) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
-        await beat(database, lease)
+      const policy = { ...defaultPolicy, silence: 60_000 }
+      for (let step = 0; step < 3; step++) {
+        await silent(lease, 50)
         expect(await releaseLost(database, { now: start, policy })).to.deep.equal([])
+        await beat(database, lease)
       }
+      await silent(lease, 61)
+      expect(await releaseLost(database, { now: start, policy })).to.have.length(1)
     })
   })
 
   describe('given a worker that restarted without its memory', () => {
     it('frees what it does not know of, before others would notice its silence', async () => {
       const lost = await leased()
-      expect(await grant(database, lost.worker)).to.equal(undefined)
-      const policy = { ...defaultPolicy, silence: 600 }
-      await new Promise((resolve) => setTimeout(resolve, 320))
+      const policy = { ...defaultPolicy, silence: 60_000 }
+      expect(await grant(database, lost.worker, { policy })).to.equal(undefined)
+      await silent(lost, 31)
       expect(await releaseLost(database, { now: start, policy })).to.deep.equal([])
       const next = await grant(database, lost.worker, { policy })
       expect(next).to.deep.include({ taskId: lost.taskId, attempt: 2 })
@@ -205,7 +212,7 @@ describe('leases', function () {
       const lease = await leased()
       expect(await takeFailure(database, { ...lease, cause, message, policy })).to.deep.equal({ retry: true })
       expect(await grant(database, lease.worker)).to.equal(undefined)
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await database.query('update task set not_before = now() where task_id = $1', [lease.taskId])
       const second = (await grant(database, lease.worker)) as Granted
       expect(second.attempt).to.equal(2)
       expect(await takeFailure(database, { ...second, cause, message, policy })).to.deep.equal({ retry: false })

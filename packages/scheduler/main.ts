@@ -6,6 +6,7 @@ import {
   createSender,
   databaseOutbox,
   follow,
+  httpOptions,
   type Lifecycle,
   type Log,
   mayKill,
@@ -83,6 +84,7 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
     port: config.PORT,
     log,
     errors,
+    ...httpOptions(config),
     ready: { database: () => database.query('select 1'), chain: () => follower.check() },
     routes: routes({
       database,

@@ -88,6 +88,10 @@ export function routes(parameters: RoutesParameters) {
   }
 
   return function addRoutes(app: App): void {
+    // Workers sign; everybody may look.
+    app.addHook('onRoute', (route) => {
+      if (route.method === 'POST') route.schema = { ...route.schema, security: [{ authorization: [] }] }
+    })
     app.get('/pool', async () => ({ ok: true, chainId: String(chainId), hub, workerpool, silenceMs: policy.silence }))
 
     app.post('/workers', { schema: { body: z.object({ name: z.string().max(100).default('') }) } }, async (request) => {

@@ -153,21 +153,23 @@ export async function noteInitialized(transaction: Transaction, at: OnChain): Pr
   await note(transaction, [{ ...line(at), status: 'INITIALIZED' }])
 }
 
+/** How the chain ended a task: everyone is paid, or the payer is refunded, at once or after the deadline. */
+export type Settlement = 'finalized' | 'failed' | 'claimed'
+
 /**
- * Ends a task as the chain ended it: `finalized` (everyone is paid) or `claimed` (the payer is refunded). The chain is
- * the truth, whatever the pool believed before. Returns false for tasks of other pools and those settled before.
+ * Ends a task as the chain ended it, with the cause that an enclave signed where it `failed`. The chain is the truth, whatever the pool believed before. Returns false for tasks of other pools and those settled before.
  */
 export async function settle(
   transaction: Transaction,
-  { settlement, ...at }: OnChain & { settlement: 'finalized' | 'claimed' },
+  { settlement, cause, ...at }: OnChain & { settlement: Settlement; cause?: string | undefined },
 ): Promise<boolean> {
   const done = settlement === 'finalized'
   const rows = await transaction.query<{ attempt: number; cause: string | null }>(
     `update task set settlement = $2, settled_by = $3, settled_block = $4, status = $5,
-       cause = case when $2 = 'finalized' then null else coalesce(cause, 'FINAL_DEADLINE_REACHED') end,
-       message = case when $2 = 'finalized' then null else message end
+       cause = case when $2 = 'finalized' then null else coalesce($6, cause, 'FINAL_DEADLINE_REACHED') end,
+       message = case when $2 = 'finalized' or cause <> $6 then null else message end
      where task_id = $1 and settlement is null returning attempt, cause`,
-    [at.taskId, settlement, at.transaction, at.blockNumber, done ? 'COMPLETED' : 'FAILED'],
+    [at.taskId, settlement, at.transaction, at.blockNumber, done ? 'COMPLETED' : 'FAILED', cause ?? null],
   )
   const [task] = rows
   if (!task) return false
@@ -177,7 +179,9 @@ export async function settle(
   )
   await note(transaction, [
     ...ended.map(({ attempt }) => ({ ...line(at), attempt, status: done ? 'COMPLETED' : 'ABORTED' })),
-    { ...line(at), status: done ? 'FINALIZED' : 'FINAL_DEADLINE_REACHED' },
+    ...(settlement === 'failed'
+      ? []
+      : [{ ...line(at), status: done ? 'FINALIZED' : 'FINAL_DEADLINE_REACHED' } as const]),
     { ...line(at), status: done ? 'COMPLETED' : 'FAILED', ...(task.cause ? { cause: task.cause } : {}) },
   ])
   return true
@@ -195,7 +199,7 @@ export async function forgetBlocks(transaction: Transaction, blockNumber: bigint
   await transaction.query('delete from deal where block_number >= $1', [blockNumber])
   await transaction.query(
     `update task set settlement = null, settled_by = null, settled_block = null,
-       status = case when settlement = 'claimed' and cause <> 'FINAL_DEADLINE_REACHED' then 'FAILED' else 'RECEIVED' end,
+       status = case when settlement <> 'finalized' and cause <> 'FINAL_DEADLINE_REACHED' then 'FAILED' else 'RECEIVED' end,
        cause = case when cause = 'FINAL_DEADLINE_REACHED' then null else cause end
      where settled_block >= $1`,
     [blockNumber],

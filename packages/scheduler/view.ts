@@ -1,6 +1,7 @@
 import { type Address, BaseError, type Hex } from '@sealdeal/protocol'
 import type { Database } from '@sealdeal/server'
 import { readCause } from './causes.ts'
+import type { Settlement } from './tasks.ts'
 
 /** This pool has no such task. */
 export class TaskNotFoundError extends BaseError {
@@ -45,7 +46,7 @@ export type TaskView = {
   message?: string
   remedy?: string
   /** How it ended on chain, and by which transaction. */
-  settlement?: 'finalized' | 'claimed'
+  settlement?: Settlement
   transactionHash?: Hex
 }
 
@@ -62,7 +63,7 @@ type TaskRow = {
   status: string
   cause: string | null
   message: string | null
-  settlement: 'finalized' | 'claimed' | null
+  settlement: Settlement | null
   settled_by: Hex | null
 }
 type LeaseRow = { attempt: number; worker: Address; status: string }

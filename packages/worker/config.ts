@@ -19,6 +19,20 @@ export const schema = z.object({
   TEE_PLATFORM_FILE: variable.path,
   /** `none` runs apps without a sandbox: the worker says which promises fall. */
   SANDBOX: z.enum(['auto', 'none']).default('auto'),
+  /** MiB of memory that the processes of one app may hold of their own, together; half of the machine's unless given. */
+  APP_MEMORY: variable.number(16, 2 ** 24).optional(),
+  /** Seconds of processor time that the processes of one app may take, together; unbounded unless given. */
+  APP_CPU_SECONDS: variable.number(1, 2 ** 31).optional(),
+  /** Processes and threads of one app at a time. */
+  APP_PROCESSES: variable.number(8, 2 ** 16).default(1024),
+  /** Seconds that one app may run, where the deal's category grants more; the category's unless given. */
+  APP_SECONDS: variable.number(1, 2 ** 31).optional(),
+  /** MiB that one app may write into its output folder; a quarter of the machine's memory unless given. */
+  APP_OUTPUT: variable.number(1, 2 ** 24).optional(),
+  /** MiB that one app may write to its /tmp; an eighth of the machine's memory unless given. */
+  APP_SCRATCH: variable.number(1, 2 ** 24).optional(),
+  /** MiB of inputs that one enclave may hold; half of the machine's memory unless given. */
+  ENCLAVE_PLAINTEXT: variable.number(1, 2 ** 24).optional(),
   /** Tasks at a time. */
   CONCURRENCY: variable.number(1, 64).default(1),
   /** Shown by the pool. */

@@ -1,6 +1,16 @@
 import { mkdir } from 'node:fs/promises'
-import { detectSandbox, EnclaveFailureError, fallenPromises, launch } from '@sealdeal/enclave'
-import { createMoment, type Log, mayKill } from '@sealdeal/server'
+import {
+  type AppLimits,
+  detectSandbox,
+  EnclaveFailureError,
+  fallenPromises,
+  launch,
+  type RoomSizes,
+  uploadRequest,
+} from '@sealdeal/enclave'
+import type { Address } from '@sealdeal/protocol'
+import { createMoment, type Log, mayKill, signRequest } from '@sealdeal/server'
+import type { BaseWallet } from 'ethers'
 import type { Run } from './work.ts'
 
 /**
@@ -15,6 +25,10 @@ export async function runInEnclave({
   smsUrl,
   storageUrl,
   platformFile,
+  wallet,
+  hub: ownHub,
+  limits,
+  sizes,
   log,
   killAt,
   nodeEnv,
@@ -24,6 +38,12 @@ export async function runInEnclave({
   smsUrl: string
   storageUrl: string
   platformFile: string
+  /** Signs for results where the storage wants that; it never enters an enclave. */
+  wallet: BaseWallet
+  hub: Address
+  /** What one app may take. */
+  limits?: AppLimits
+  sizes?: RoomSizes
   log: Log
   /** Fault injection: the first enclave that says this step is killed there, where `KILL_AT` would be obeyed as well. */
   killAt?: string | undefined
@@ -50,7 +70,15 @@ export async function runInEnclave({
       launch: { ...task, smsUrl, storageUrl, platformFile },
       directory,
       sandbox,
+      ...(limits && { limits }),
+      ...(sizes && { sizes }),
       onStart,
+      authorizeUpload: () =>
+        signRequest({
+          signer: wallet,
+          domain: { chainId: BigInt(chainId), hub: ownHub, service: 'storage' },
+          ...uploadRequest,
+        }),
       onStep(step) {
         // What was in the pipe already when it was killed counts as never said.
         if (kill.signal.aborted) return

@@ -41,10 +41,22 @@ export const Outcome = z.object({
 })
 export type Outcome = z.output<typeof Outcome>
 
+/** A failure that the enclave signed: the chain ends the task with it, and refunds the payer. */
+export const SignedFailure = z.object({
+  cause: z.string(),
+  /** For the pool: it stays off the chain. */
+  message: z.string(),
+  enclaveAddress: address,
+  enclaveSignature: hex,
+  authorization: hex,
+})
+export type SignedFailure = z.output<typeof SignedFailure>
+
 /** What the worker must remember of a task to finish it after being killed at any moment. Nothing in it is secret. */
 export const Entry = z.object({
   lease: Lease,
   outcome: Outcome.optional(),
+  failure: SignedFailure.optional(),
   /** Hashes of the transactions that carry the outcome, written before they leave. */
   sent: z.array(hex).default([]),
 })

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hex } from '@sealdeal/protocol'
-import type { Outbox } from '@sealdeal/server'
+import { firstFreeNonce, type Outbox } from '@sealdeal/server'
 import { z } from 'zod'
 import { flushFolder, replaceFile } from './files.ts'
 
@@ -39,7 +39,7 @@ export async function fileOutbox(directory: string): Promise<Outbox> {
     await flushFolder(directory)
   }
   const session: OutboxSession = {
-    nextNonce: async (mined) => Math.max(mined, ...(await pending()).map(({ nonce }) => nonce + 1)),
+    nextNonce: async (mined) => firstFreeNonce(mined, await pending()),
     async add(entry, write) {
       await write()
       await replaceFile(path(entry.id), entry)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BaseError, type Contracts, decodeRevert, type Hex, Task } from '@sealdeal/protocol'
+import { BaseError, type Contracts, decodeRevert, Failure, type Hex, Task } from '@sealdeal/protocol'
 import { type Moment, type Sender, SendRefusedError, type Sent, TransactionDroppedError } from '@sealdeal/server'
 import { type ContractTransaction, isError, type Provider } from 'ethers'
 import type { Entry, Journal } from './journal.ts'
@@ -17,7 +17,7 @@ export class ResultRefusedError extends BaseError {
 }
 
 /** How the chain ended a task; `transaction` is ours where it was our result that did. */
-export type Settlement = { settlement: 'finalized' | 'claimed'; transaction?: Hex }
+export type Settlement = { settlement: 'finalized' | 'failed' | 'claimed'; transaction?: Hex }
 
 /** A journal entry while it is being worked on: a change is on disk before it counts. */
 export type Keeper = {
@@ -98,6 +98,42 @@ export async function settle(parameters: SettleParameters): Promise<Settlement> 
     })
   }
   throw new ResultRefusedError({ taskId, reason: 'it cannot be finalized.' })
+}
+
+/**
+ * Ends a task without a result, with the cause that the enclave signed: whoever pays is refunded at once. The pool ends it
+ * after its deadline where this does not come in time.
+ *
+ * @throws {ResultRefusedError} and whatever the node says to a transaction it does not take
+ */
+export async function settleFailure(parameters: SettleParameters): Promise<Settlement> {
+  const { hub, keeper, moment } = parameters
+  const { lease, failure } = keeper.entry
+  const { taskId, dealId, worker } = lease
+  if (!failure || !Failure.isFinal(failure.cause))
+    throw new ResultRefusedError({ taskId, reason: 'no cause was signed.' })
+  for (let round = 0; round < ROUNDS; round++) {
+    const status = await readStatus(parameters)
+    if (status === 'COMPLETED') return { settlement: 'finalized' }
+    if (status === 'FAILED') return { settlement: 'failed', ...(await ownTransaction(parameters)) }
+    const call = await hub.settleFailure.populateTransaction(
+      dealId,
+      BigInt(lease.index),
+      worker,
+      Failure.codes[failure.cause],
+      failure.enclaveAddress,
+      failure.enclaveSignature,
+      failure.authorization,
+    )
+    await sendOnce(parameters, {
+      reference: `fail:${taskId}`,
+      call,
+      expected: status,
+      signed: ({ hash }) => keeper.update({ sent: [...keeper.entry.sent, hash] }),
+      sent: ({ hash }) => moment('sent settleFailure', { task: taskId, transaction: hash }),
+    })
+  }
+  throw new ResultRefusedError({ taskId, reason: 'its failure cannot be settled.' })
 }
 
 /** Sends one transaction, or takes up the recorded one, and waits. What came of it is read from the chain afterwards. */

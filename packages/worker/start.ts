@@ -9,11 +9,13 @@ import {
   type Log,
   mayKill,
   openWallet,
+  serve,
 } from '@sealdeal/server'
 import type { z } from 'zod'
 import type { schema } from './config.ts'
 import { openJournal } from './journal.ts'
 import { loop } from './loop.ts'
+import { meterPool } from './meters.ts'
 import { fileOutbox } from './outbox.ts'
 import { connectPool } from './pool.ts'
 import type { Run } from './work.ts'
@@ -36,8 +38,19 @@ export async function startWorker({
   onClose(sender.close)
   const { chainId } = chain
   const hub = config.HUB_ADDRESS
+  const { pool, registry, check } = meterPool(connectPool({ url: config.SCHEDULER_URL, wallet, chainId, hub }))
+  const server = await serve({
+    name: 'worker',
+    host: config.HOST,
+    port: config.PORT,
+    log,
+    metrics: registry,
+    routes: () => {},
+    ready: { chain: () => chain.provider.getBlockNumber(), scheduler: check },
+  })
+  onClose(server.close)
   const running = loop({
-    pool: connectPool({ url: config.SCHEDULER_URL, wallet, chainId, hub }),
+    pool,
     hub: Contracts.connectHub(hub, chain.provider),
     provider: chain.provider,
     sender,

@@ -2,12 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contracts } from '@sealdeal/protocol'
 import type { Log, Moment, Sender } from '@sealdeal/server'
 import type { Provider } from 'ethers'
-import type { Entry, Journal, Lease, Outcome } from './journal.ts'
+import type { Entry, Journal, Lease, Outcome, SignedFailure } from './journal.ts'
 import { type Pool, PoolRefusedError } from './pool.ts'
-import { causeOf, initialize, keepEntry, type Settlement, type SettleParameters, settle } from './settle.ts'
+import {
+  causeOf,
+  initialize,
+  keepEntry,
+  type Settlement,
+  type SettleParameters,
+  settle,
+  settleFailure,
+} from './settle.ts'
 
 /** What an enclave answers: a result that only the chain and the requester can use, or a named failure. */
-export type Answer = { outcome: Outcome } | { failure: { cause: string; message: string } }
+export type Answer = { outcome: Outcome } | { failure: Fault }
+type Fault = { cause: string; message: string; attested?: Omit<SignedFailure, 'cause' | 'message'> | undefined }
 
 /** Runs the leased task in an enclave. Aborting the signal kills it. */
 export type Run = (parameters: {
@@ -58,9 +67,16 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
       signal: AbortSignal.any([parameters.signal, life.lost]),
     })
     if ('failure' in answer) {
-      log.warn({ task: taskId, attempt: lease.attempt, ...answer.failure }, 'the enclave reports a failure')
-      await giveUp(parameters, lease, answer.failure)
-      return undefined
+      const { attested, cause, message } = answer.failure
+      log.warn({ task: taskId, attempt: lease.attempt, cause, message }, 'the enclave reports a failure')
+      if (!attested) {
+        await giveUp(parameters, lease, { cause, message })
+        return undefined
+      }
+      await keeper.update({ failure: { cause, message, ...attested } })
+      moment('failure received', { task: taskId, attempt: lease.attempt })
+      await opening.catch(() => {})
+      return await finishFailure(chain, { pool, log, journal })
     }
     await keeper.update({ outcome: answer.outcome })
     moment('outcome received', { task: taskId, attempt: lease.attempt })
@@ -92,6 +108,7 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
 export async function resume(parameters: WorkParameters, entry: Entry): Promise<Settlement | undefined> {
   const { journal, log, pool } = parameters
   const { lease } = entry
+  if (entry.failure) return finishFailure({ ...parameters, keeper: keepEntry(journal, entry) }, { pool, log, journal })
   if (!entry.outcome) {
     log.warn({ task: lease.taskId, attempt: lease.attempt }, 'the attempt was lost when this worker stopped')
     await journal.remove(lease.taskId)
@@ -125,6 +142,29 @@ async function finish(
   if (transaction) await tellPool({ log, lease }, () => pool.complete(lease, transaction))
   await journal.remove(lease.taskId)
   return settlement
+}
+
+/** Tells the pool, then the chain; where that does not take it, the pool claims the task after its deadline. */
+async function finishFailure(
+  chain: SettleParameters,
+  { pool, log, journal }: Pick<WorkParameters, 'pool' | 'log' | 'journal'>,
+): Promise<Settlement | undefined> {
+  const { lease, failure } = chain.keeper.entry
+  const { taskId, attempt } = lease
+  try {
+    if (failure) {
+      await tellPool({ log, lease }, () => pool.fail(lease, { cause: failure.cause, message: failure.message }))
+    }
+    const settlement = await settleFailure(chain)
+    log.info({ task: taskId, attempt, ...settlement }, 'settled')
+    await journal.remove(taskId)
+    return settlement
+  } catch (error) {
+    if (chain.signal.aborted) return undefined
+    log.error({ error, task: taskId, attempt }, 'the failure could not be settled')
+    await journal.remove(taskId)
+    return undefined
+  }
 }
 
 async function giveUp(

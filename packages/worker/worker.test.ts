@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Hex } from '@sealdeal/protocol'
+import { Failure, type Hex } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { openWorld, readLog, until, type World } from '../scheduler/testing/world.ts'
 import { writeSecretFile } from '../stack/accounts.ts'
@@ -115,17 +115,31 @@ describe('worker', function () {
     }
   })
 
-  describe('when the enclave reports a fault of the data', () => {
-    it('ends the task early, with cause and remedy', async () => {
-      count++
-      const worker = await startWorker({ TEST_ENCLAVE: 'fail' })
-      const { taskIds } = await world.matchDeal()
-      const task = await seen(taskIds[0] as Hex, 'FAILED')
-      expect(task).to.deep.include({ cause: 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM' })
-      expect(task.remedy).to.match(/protect it again/)
-      expect(task.replicates).to.have.length(1)
-      await worker.stop()
-    })
+  describe('when the enclave attests a fault of the data', () => {
+    const frozen = () => world.hub.frozenOf(world.wallets.researcher.address)
+    for (const moment of ['failure received', 'sent settleFailure']) {
+      it(`ends the task on chain, though it is killed -9 at "${moment}": the payer is refunded, nobody is punished`, async () => {
+        count++
+        const before = await Promise.all([frozen(), earned(), world.hub.frozenOf(world.wallets.poolOwner.address)])
+        const worker = await startWorker({ TEST_ENCLAVE: 'fail', KILL_AT: moment })
+        const { taskIds } = await world.matchDeal()
+        const taskId = taskIds[0] as Hex
+        expect(await worker.ended).to.deep.include({ signal: 'SIGKILL' })
+        await startWorker()
+        const task = await until('its end on chain', async () => {
+          const found = await view(taskId)
+          return found?.settlement !== undefined && found
+        })
+        const cause = 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM'
+        expect(task).to.deep.include({ currentStatus: 'FAILED', settlement: 'failed', cause })
+        expect(task.remedy).to.match(/protect it again/)
+        const ends = await world.hub.queryFilter(world.hub.filters.TaskFailed(taskId))
+        expect(ends.map(({ args }) => Failure.nameOf(args.cause))).to.deep.equal([cause])
+        const after = await Promise.all([frozen(), earned(), world.hub.frozenOf(world.wallets.poolOwner.address)])
+        expect(after).to.deep.equal(before)
+        await until('an empty journal', async () => (await leftovers()).length === 0)
+      })
+    }
   })
 
   describe('when the enclave dies', () => {

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Address, type Hex, Task } from '@sealdeal/protocol'
+import { type Address, Failure, type Hex, Task } from '@sealdeal/protocol'
 import { getBytes, hexlify, id, randomBytes, toUtf8Bytes, Wallet } from 'ethers'
 
 type Launch = { dealId: Hex; index: string; worker: Address }
@@ -23,15 +23,19 @@ async function run({ dealId, index, worker }: Launch): Promise<void> {
   const enclave = new Wallet(hexlify(randomBytes(32)))
   const enclaveAddress = enclave.address as Address
   const taskId = Task.id(dealId, BigInt(index))
+  const authorized = Task.authorizationHash(worker, taskId, enclaveAddress)
+  const authorization = await broker.signMessage(getBytes(authorized))
   for (const step of ['measured', 'attested', 'fetched']) say({ step })
   if (process.env.TEST_ENCLAVE === 'fail') {
-    return say({ failure: { cause: 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM', message: 'the bytes were changed' } })
+    const cause = 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM'
+    const enclaveSignature = await enclave.signMessage(getBytes(Failure.hash(worker, taskId, cause)))
+    const attested = { enclaveAddress, enclaveSignature, authorization }
+    return say({ failure: { cause, message: 'the bytes were changed', retryable: false, attested } })
   }
   if (process.env.TEST_ENCLAVE === 'die') process.kill(process.pid, 'SIGKILL')
   if (process.env.TEST_ENCLAVE === 'hang') return
   const resultDigest = id(hexlify(randomBytes(8))) as Hex
   const hash = Task.enclaveHash(worker, taskId, resultDigest)
-  const authorized = Task.authorizationHash(worker, taskId, enclaveAddress)
   for (const step of ['computed', 'delivered']) say({ step })
   say({
     outcome: {
@@ -40,7 +44,7 @@ async function run({ dealId, index, worker }: Launch): Promise<void> {
       resultsCallback: '0x',
       enclaveAddress,
       enclaveSignature: await enclave.signMessage(getBytes(hash)),
-      authorization: await broker.signMessage(getBytes(authorized)),
+      authorization,
     },
   })
 }
