@@ -1,4 +1,4 @@
-import { type Address, Choice, type Hex, Match, Order, readMembership, zeroAddress } from '@sealdeal/protocol'
+import { type Address, Choice, type Hex, Match, type Order, readMembership, zeroAddress } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
 import { OrderNotFoundError, type Rejection } from './errors.ts'
 import { findOrders } from './findOrders.ts'
@@ -75,7 +75,8 @@ async function usable<kind extends 'app' | 'dataset'>(
     orders.map(async (order): Promise<Judged<kind>> => {
       const present = [kind, order] as unknown as Match.Present
       const state = { ...(await readFacts(client, present)), isMember }
-      const mismatches = Match.check({ ...perfect(request), [kind]: order }, state)
+      // Beside orders that would suit: what is broken is broken by this one.
+      const mismatches = Match.check({ ...Choice.ideal({ ...request, sign: '0x' }), [kind]: order }, state)
       const left = present[1].volume - (state.consumed[kind] ?? 0n)
       const reasons = [
         ...mismatches.filter(({ code }) => codes.includes(code)).map(({ sentence }) => sentence),
@@ -163,20 +164,8 @@ type Pickable = {
   isMember: (group: Address, candidate: Address) => boolean
 }
 
-/** Orders that would suit the request: one of them at a time is replaced by a real one and judged. */
-function perfect(request: Order.Request): Match.Orders {
-  const { app, dataset, workerpool, tag, category, trust, volume } = request
-  const sign = '0x'
-  return {
-    app: { ...Order.create('app', { app, tag, volume }), sign },
-    dataset: { ...Order.create('dataset', { dataset, tag, volume }), sign },
-    workerpool: { ...Order.create('workerpool', { workerpool, tag, category, trust, volume }), sign },
-    request: { ...request, sign },
-  }
-}
-
 function questions(request: Order.Request, orders: Published) {
-  const base = perfect(request)
+  const base = Choice.ideal({ ...request, sign: '0x' })
   const pools = orders.pools.length > 0 ? orders.pools : [base.workerpool]
   const datasets = orders.datasets.length > 0 ? orders.datasets : [base.dataset]
   return orders.apps.flatMap((app) =>

@@ -205,12 +205,16 @@ export class OrdersMismatchError extends BaseError {
 export class TaskFailedError extends BaseError {
   override name = 'TaskFailedError'
   readonly taskId: Hex
-  constructor({ taskId }: { taskId: Hex }) {
-    super(`Task ${taskId} failed: it was not finished in time, and the payer was refunded.`, {
-      metaMessages: ['Ask the workerpool for the cause, and run again.'],
+  /** What the enclave signed; without it the task was not finished in time. */
+  readonly failure: string | undefined
+  constructor({ taskId, failure }: { taskId: Hex; failure?: string | undefined }) {
+    const why = failure === undefined ? 'it was not finished in time' : `its enclave says ${failure}`
+    super(`Task ${taskId} failed: ${why}, and the payer was refunded.`, {
+      metaMessages: ['Ask the workerpool for the cause and its remedy, and run again.'],
       docsPath: '/tasks#failures',
     })
     this.taskId = taskId
+    this.failure = failure
   }
 }
 
@@ -234,6 +238,17 @@ export class ResultNotAvailableError extends BaseError {
     super(`The result of task ${taskId} cannot be fetched: ${reason}.`, {
       metaMessages: [remedy],
       docsPath: '/results',
+    })
+  }
+}
+
+/** There is no receipt of this task, or not yet. */
+export class ReceiptNotAvailableError extends BaseError {
+  override name = 'ReceiptNotAvailableError'
+  constructor({ taskId, reason }: { taskId: Hex; reason: string }) {
+    super(`There is no receipt of task ${taskId}: ${reason}.`, {
+      metaMessages: ['Wait until it is completed; or ask a node that keeps all blocks, logs and transactions.'],
+      docsPath: '/receipts',
     })
   }
 }

@@ -18,7 +18,8 @@ export type Payout = {
 export type GetPayoutsReturnType = {
   transactionHash: Hex
   gasUsed: bigint
-  outcome: 'finalized' | 'claimed'
+  /** `failed`: its enclave attested that there can be no result; `claimed`: nobody did it in time. */
+  outcome: 'finalized' | 'failed' | 'claimed'
   payouts: Payout[]
 }
 
@@ -33,17 +34,19 @@ export async function getPayouts(
 ): Promise<GetPayoutsReturnType> {
   const { hub } = client.contracts
   const hubAddress = await hub.getAddress()
-  const [finalized, claimed] = await Promise.all([
-    hub.queryFilter(hub.filters.TaskFinalize(taskId), fromBlock),
-    hub.queryFilter(hub.filters.TaskClaimed(taskId), fromBlock),
+  const { TaskFinalize, TaskFailed, TaskClaimed } = hub.filters
+  const [finalized, failed, claimed] = await Promise.all([
+    hub.queryFilter(TaskFinalize(taskId), fromBlock),
+    hub.queryFilter(TaskFailed(taskId), fromBlock),
+    hub.queryFilter(TaskClaimed(taskId), fromBlock),
   ])
-  const end = finalized[0] ?? claimed[0]
+  const end = finalized[0] ?? failed[0] ?? claimed[0]
   const receipt = await end?.getTransactionReceipt()
   if (end === undefined || receipt === undefined) {
     const remedy = 'Wait for it: `waitForTask(client, { taskId })`.'
     throw new ResultNotAvailableError({ taskId, reason: 'it has not ended, so nobody was paid', remedy })
   }
-  const outcome = finalized.length > 0 ? 'finalized' : 'claimed'
+  const outcome = finalized.length > 0 ? 'finalized' : failed.length > 0 ? 'failed' : 'claimed'
   const own = eventsOf(
     taskId,
     events(receipt).filter(({ address }) => address === hubAddress),
@@ -64,7 +67,7 @@ export async function getPayouts(
  * its own end. An unlock does not name its task.
  */
 function eventsOf(taskId: Hex, all: LogDescription[]): LogDescription[] {
-  const isEnd = ({ name }: LogDescription) => name === 'TaskFinalize' || name === 'TaskClaimed'
+  const isEnd = ({ name }: LogDescription) => ['TaskFinalize', 'TaskFailed', 'TaskClaimed'].includes(name)
   const last = all.findIndex((event) => isEnd(event) && event.args.taskid === taskId)
   const first = all.slice(0, last).findLastIndex(isEnd) + 1
   return all.slice(first, last)

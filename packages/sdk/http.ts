@@ -4,7 +4,7 @@ import { type ServiceName, ServiceRefusedError, ServiceUnavailableError } from '
 export type Call = {
   service: ServiceName
   path: string
-  method?: 'GET' | 'HEAD' | 'POST' | 'PUT'
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   query?: Record<string, string | number | bigint | boolean | undefined>
   headers?: Record<string, string>
   body?: string | FormData
@@ -47,7 +47,8 @@ export async function callJson(client: Pick<Client, 'endpoints'>, request: Call)
   throw new ServiceRefusedError({ service: request.service, status: response.status, reason: 'its answer is not JSON' })
 }
 
-function address(origin: string, { path, query = {} }: Call): URL {
+/** Where a call goes. */
+export function address(origin: string, { path, query = {} }: Pick<Call, 'path' | 'query'>): URL {
   const url = new URL(path, origin)
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, String(value))

@@ -12,13 +12,15 @@ import { KeyNotPushedError } from './errors.ts'
 import { pushDatasetKey } from './secrets.ts'
 import { events, send } from './send.ts'
 import { type OnStatus, step } from './status.ts'
-import { upload } from './upload.ts'
+import { upload, uploadToArweave } from './upload.ts'
 
 export type ProtectDataParameters = {
   /** Strings, numbers, bigints, booleans, files, and objects of these. */
   data: ProtectedData.Data
   /** Shown to everybody. */
   name?: string
+  /** Where the ciphertext is stored: by its content (the default), or by a URL as Arweave gives them. */
+  uploadMode?: 'ipfs' | 'arweave'
   onStatus?: OnStatus
 }
 
@@ -29,7 +31,10 @@ export type ProtectDataReturnType = {
   schema: ProtectedData.Schema
   /** The data key: the owner may keep it, nobody else ever gets it but an enclave in a deal. */
   key: string
-  cid: string
+  /** Of the ciphertext; where it was stored by its content. */
+  cid?: string
+  /** Where it was stored as on Arweave. */
+  arweaveId?: string
   /** As written on chain. */
   multiaddr: Hex
   /** sha256 of the encrypted bytes, as written on chain. */
@@ -50,10 +55,18 @@ export type ProtectDataReturnType = {
  */
 export async function protectData(
   client: Client,
-  { data, name = '', onStatus }: ProtectDataParameters,
+  parameters: ProtectDataParameters & { uploadMode?: 'ipfs' },
+): Promise<ProtectDataReturnType & { cid: string }>
+export async function protectData(client: Client, parameters: ProtectDataParameters): Promise<ProtectDataReturnType>
+export async function protectData(
+  client: Client,
+  { data, name = '', uploadMode = 'ipfs', onStatus }: ProtectDataParameters,
 ): Promise<ProtectDataReturnType> {
   ProtectedData.check(data)
   if (typeof name !== 'string') throw new InvalidValueError({ path: 'name', expected: 'a text', value: name })
+  if (uploadMode !== 'ipfs' && uploadMode !== 'arweave') {
+    throw new InvalidValueError({ path: 'uploadMode', expected: '"ipfs" or "arweave"', value: uploadMode })
+  }
   const dataProtector = expectDataProtector(client)
 
   const schema = await step(onStatus, 'EXTRACT_DATA_SCHEMA', () => ProtectedData.inferSchema(data))
@@ -67,13 +80,17 @@ export async function protectData(
   })
   const checksum = meter.digest()
 
-  const cid = await step(
+  const stored = await step(
     onStatus,
     'UPLOAD_ENCRYPTED_FILE',
-    () => upload(client, encrypted),
-    (cid) => ({ cid }),
+    async () =>
+      uploadMode === 'ipfs'
+        ? { cid: await upload(client, encrypted) }
+        : { arweaveId: await uploadToArweave(client, encrypted) },
+    (stored) => stored,
   )
-  const multiaddr = Locator.toBytes({ cid })
+  const url = (id: string) => new URL(`/${id}`, client.endpoints.storage).href
+  const multiaddr = Locator.toBytes(stored.cid === undefined ? { url: url(stored.arweaveId) } : { cid: stored.cid })
 
   const { address, transactionHash } = await step(
     onStatus,
@@ -95,7 +112,7 @@ export async function protectData(
     }),
   )
   const size = meter.length()
-  return { address, name, owner: client.account, schema, key, cid, multiaddr, checksum, size, transactionHash }
+  return { address, name, owner: client.account, schema, key, ...stored, multiaddr, checksum, size, transactionHash }
 }
 
 function expectDataProtector({ dataProtector }: Client) {

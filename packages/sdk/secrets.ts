@@ -2,6 +2,7 @@ import { type Address, Bytes, InvalidValueError, Result, Secret } from '@sealdea
 import type { Client } from './client.ts'
 import { SecretExistsError } from './errors.ts'
 import { call } from './http.ts'
+import { signRequest } from './signRequest.ts'
 
 type Place = { path: string; query?: Record<string, string> }
 
@@ -66,8 +67,35 @@ async function create(client: Client, place: Place, secret: Named, what: string)
 }
 
 async function store(client: Client, { path, query = {} }: Place, secret: Named, method: 'POST' | 'PUT') {
-  const authorization = await Secret.authorize(secret, client.signer)
-  const headers = { authorization, 'content-type': 'text/plain' }
   const body = secret.value
+  const authorization = await signRequest(client, { service: 'sms', path, query, method, body })
+  const headers = { authorization, 'content-type': 'text/plain' }
   return (await call(client, { service: 'sms', path, query, method, headers, body, expect: [409] })).status
+}
+
+/** Deletes the key of protected data, for ever: no enclave gets it any more, nobody reads the data any more. */
+export async function deleteDatasetKey(client: Client, { dataset }: { dataset: Address }): Promise<void> {
+  await remove(client, { path: '/secrets/web3', query: { secretAddress: dataset } })
+}
+
+/** Deletes the developer's secret of an app, for ever: the app does not run without it any more. */
+export async function deleteAppSecret(client: Client, { app }: { app: Address }): Promise<void> {
+  await remove(client, { path: `/apps/${app}/secrets` })
+}
+
+/** Deletes a secret that the account stored under a name; another may be stored there. */
+export async function deleteRequesterSecret(client: Client, { name }: { name: string }): Promise<void> {
+  await remove(client, { path: `/requesters/${client.account}/secrets/${name}` })
+}
+
+/** Deletes the key to which results are encrypted: runs that ask for encryption wait for another. */
+export async function deleteResultKey(client: Client): Promise<void> {
+  const query = { ownerAddress: client.account, secretName: Secret.reserved.resultKey }
+  await remove(client, { path: '/secrets/web2', query })
+}
+
+/** @throws ServiceRefusedError where there is none, or it is somebody else's. */
+async function remove(client: Client, { path, query = {} }: Place): Promise<void> {
+  const authorization = await signRequest(client, { service: 'sms', path, query, method: 'DELETE' })
+  await call(client, { service: 'sms', path, query, method: 'DELETE', headers: { authorization } })
 }

@@ -1,4 +1,4 @@
-import { type Hex, Result, Task } from '@sealdeal/protocol'
+import { Failure, type Hex, Result, Task } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
 import { TaskFailedError, TaskOverdueError, TimeoutError } from './errors.ts'
 import { sleep } from './sleep.ts'
@@ -39,7 +39,7 @@ export async function waitForTask(
     if (task.status !== last) onStatus?.(task)
     last = task.status
     if (task.status === 'COMPLETED') return task
-    if (task.status === 'FAILED') throw new TaskFailedError({ taskId })
+    if (task.status === 'FAILED') throw new TaskFailedError({ taskId, failure: await readFailure(client, taskId) })
     if (task.status !== 'UNSET') await expectInTime(client, task)
     if (Date.now() > end) {
       const remedy = 'It may still finish: wait longer, or look at the workerpool.'
@@ -47,6 +47,12 @@ export async function waitForTask(
     }
     await sleep(client.pollingInterval, signal)
   }
+}
+
+/** The cause that an enclave signed, by its name; nothing where the task was claimed, or the node does not tell. */
+async function readFailure({ contracts: { hub } }: Client, taskId: Hex): Promise<string | undefined> {
+  const [event] = await hub.queryFilter(hub.filters.TaskFailed(taskId)).catch(() => [])
+  return event && Failure.nameOf(event.args.cause)
 }
 
 /** The task as the chain knows it now. */

@@ -94,7 +94,12 @@ export async function openServices({ provider, hub }: Chain) {
   const blobs = storage.createBlobs({ blocks: await storage.openBlocks({ directory }) })
   const local = { host: '127.0.0.1', port: 0, log }
   const servers = await Promise.all([
-    serve({ ...local, name: 'sms', routes: sms.routes({ secrets, sessions, chain }), errors: sms.statuses }),
+    serve({
+      ...local,
+      name: 'sms',
+      routes: sms.routes({ secrets, sessions, chain, database: test.database }),
+      errors: sms.statuses,
+    }),
     serve({
       ...local,
       name: 'storage',
