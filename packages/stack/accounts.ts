@@ -15,6 +15,7 @@ export const roles = [
   'worker',
   'matcher',
   'stranger',
+  'relayer',
 ] as const
 
 export type Role = (typeof roles)[number]

@@ -41,7 +41,7 @@ export type Databases = {
 }
 
 /** Services that keep rows. */
-const services = ['market', 'indexer', 'sms', 'scheduler', 'matcher'] as const
+const services = ['market', 'indexer', 'sms', 'scheduler', 'matcher', 'callbacks'] as const
 
 const databaseName = (service: string) => `sealdeal_${service}`
 

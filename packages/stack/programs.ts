@@ -2,7 +2,17 @@ import { join } from 'node:path'
 import { isReady, type LogLine, type Process, startProcess, untilHealthy } from './processes.ts'
 
 /** The programs of a stack: the chain, the servers, the agents that use them. */
-export const programs = ['chain', 'market', 'indexer', 'sms', 'storage', 'scheduler', 'matcher', 'worker'] as const
+export const programs = [
+  'chain',
+  'market',
+  'indexer',
+  'sms',
+  'storage',
+  'scheduler',
+  'matcher',
+  'worker',
+  'callbacks',
+] as const
 
 export type ProgramName = (typeof programs)[number]
 

@@ -98,9 +98,9 @@ describe('npm run stack', function () {
       const terminal = await startReady({ command: npm, args: ['--directory', directory], temporary })
       const family = await terminal.family()
       const ports = portsOf(terminal.output(), family)
-      expect(ports).to.have.length(7)
+      expect(ports).to.have.length(8)
       for (const port of ports) expect(await isFree(port), `port ${port}`).to.equal(false)
-      for (const name of ['market', 'indexer', 'sms', 'storage', 'scheduler', 'matcher', 'worker'])
+      for (const name of ['market', 'indexer', 'sms', 'storage', 'scheduler', 'matcher', 'worker', 'callbacks'])
         expect(
           family.filter(({ command }) => command.includes(`packages/${name}/main.ts`)),
           name,
@@ -111,7 +111,9 @@ describe('npm run stack', function () {
       terminal.press('SIGINT')
       await terminal.ended
       expect(terminal.output()).to.match(/Stopping\.\.\.\nStopped\.\n$/)
-      expect(terminal.output()).not.to.match(/"(market|indexer|sms|scheduler|matcher|worker|chain)" has ended/)
+      expect(terminal.output()).not.to.match(
+        /"(market|indexer|sms|scheduler|matcher|worker|callbacks|chain)" has ended/,
+      )
       await expectNothingLeft(terminal, family, temporary)
     })
 

@@ -25,6 +25,7 @@ export type Endpoints = {
   sms: string
   storage: string
   scheduler: string
+  callbacks: string
 }
 
 export type Stack = {
@@ -190,14 +191,16 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
   const keys = folder('keys')
   writeSecretFile(join(keys, 'sms-master'), `0x${randomBytes(32).toString('hex')}`)
   writeSecretFile(join(keys, 'sms-signer'), smsSigner.privateKey)
-  for (const role of ['poolOwner', 'worker', 'matcher'] as const)
+  writeSecretFile(join(keys, 'callbacks-master'), `0x${randomBytes(32).toString('hex')}`)
+  for (const role of ['poolOwner', 'worker', 'matcher', 'relayer'] as const)
     writeSecretFile(join(keys, role), wallets[role].privateKey)
 
-  const [market = 0, indexer = 0, sms = 0, storage = 0, scheduler = 0] = await choosePorts(5)
-  const ports = { market, indexer, sms, storage, scheduler }
+  const [market = 0, indexer = 0, sms = 0, storage = 0, scheduler = 0, callbacks = 0] = await choosePorts(6)
+  const ports = { market, indexer, sms, storage, scheduler, callbacks }
   const environments = describeServices({
     chainUrl: chain.url,
     hub: deployment.hub,
+    callbackRelay: deployment.callbackRelay,
     dataProtector: deployment.dataProtector,
     workerpool,
     worker: wallets.worker.address,
@@ -215,11 +218,12 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
     sms: local(sms),
     storage: local(storage),
     scheduler: local(scheduler),
+    callbacks: local(callbacks),
   }
   const { launch, stop, running } = createLauncher({ root, logs, environments, onLost, signal })
   for (const name of ['market', 'indexer', 'sms', 'storage', 'scheduler'] as const)
     floors.servers.push(() => stop(name))
-  for (const name of ['matcher', 'worker'] as const) floors.agents.push(() => stop(name))
+  for (const name of ['matcher', 'worker', 'callbacks'] as const) floors.agents.push(() => stop(name))
 
   // All at once: each waits for those that it needs.
   await together(
@@ -227,7 +231,7 @@ async function start(parameters: StackParameters, floors: Floors): Promise<Stack
       const { market, indexer, sms, storage } = endpoints
       onProgress(`servers: market ${market}, index ${indexer}, secrets ${sms}, storage ${storage}`)
     }),
-    together(launch('scheduler'), launch('matcher'), launch('worker')),
+    together(launch('scheduler'), launch('matcher'), launch('worker'), launch('callbacks')),
   )
   for (const deadline = Date.now() + 20_000; !(await isOffered({ market: endpoints.market, workerpool })); ) {
     signal.throwIfAborted()
@@ -266,6 +270,7 @@ const local = (port: number) => `http://127.0.0.1:${port}`
 function describeServices({
   chainUrl,
   hub,
+  callbackRelay,
   dataProtector,
   workerpool,
   worker,
@@ -278,10 +283,11 @@ function describeServices({
 }: {
   chainUrl: string
   hub: Address
+  callbackRelay: Address
   dataProtector: Address
   workerpool: Address
   worker: string
-  ports: Record<'market' | 'indexer' | 'sms' | 'storage' | 'scheduler', number>
+  ports: Record<'market' | 'indexer' | 'sms' | 'storage' | 'scheduler' | 'callbacks', number>
   databaseUrl: (service: string) => string
   keys: string
   folder: (name: string) => string
@@ -324,6 +330,18 @@ function describeServices({
       DATABASE_URL: databaseUrl('matcher'),
       MARKET_URL: local(ports.market),
       WALLET_KEY_FILE: join(keys, 'matcher'),
+    },
+    callbacks: {
+      ...onChain,
+      PORT: String(ports.callbacks),
+      DATABASE_URL: databaseUrl('callbacks'),
+      CALLBACKS_MASTER_KEY_FILE: join(keys, 'callbacks-master'),
+      ALLOW_PRIVATE_TARGETS: '1',
+      TRACE_CALLBACKS: '1',
+      CALLBACK_RELAY_ADDRESS: callbackRelay,
+      WALLET_KEY_FILE: join(keys, 'relayer'),
+      // The local chain mines when something is sent: nothing may ever follow.
+      CONFIRMATIONS: '0',
     },
     worker: {
       ...onChain,

@@ -20,7 +20,7 @@ import { utilsTests } from './utils.ts'
 import { walletTests } from './wallet.ts'
 import { workerpoolTests } from './workerpool.ts'
 
-describe('the published client', () => {
+describe('C72 the published client, unmodified', () => {
   before(async function () {
     // The first to ask starts the stack.
     this.timeout(180_000)

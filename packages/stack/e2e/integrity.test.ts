@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { Locator } from '@sealdeal/protocol'
-import { type Client, grantAccess, type ProtectDataReturnType, protectData, readTask, run } from '@sealdeal/sdk'
+import { type Client, grantAccess, type ProtectDataReturnType, protectData, run, waitForTask } from '@sealdeal/sdk'
 import { expect } from 'chai'
 import type { Stack } from '../stack.ts'
 import { flipStoredBit, untilGivenUp } from '../testing/attacks.ts'
-import { escrow, finished, limits, newcomer, offerApp, prices, resultKey, textOf } from '../testing/scene.ts'
+import { escrow, finished, limits, newcomer, offerApp, prices, refusal, resultKey, textOf } from '../testing/scene.ts'
 import { sharedStack } from '../testing/shared.ts'
 
 describe('C06 check integrity by the checksum on chain', () => {
@@ -60,7 +60,10 @@ describe('C06 check integrity by the checksum on chain', () => {
       expect(verdict.cause).to.equal('PRE_COMPUTE_INVALID_DATASET_CHECKSUM')
       expect(verdict.message).to.contain(sha256(changed.bytes)).and.contain(changed.checksum)
       expect(verdict.remedy).to.contain('protect it again')
-      expect(await readTask(user, { taskId: failed.taskId })).to.not.include({ status: 'COMPLETED' })
+      // The enclave signs this cause, so the money is back long before the deadline.
+      const error = await refusal(waitForTask(user, { taskId: failed.taskId }))
+      expect(error).to.include({ name: 'TaskFailedError', failure: verdict.cause })
+      expect(await escrow(user, user.account)).to.include({ free: 2n * cost, locked: 0n })
       expect(await escrow(user, records.owner)).to.include({ free: 0n, locked: 0n })
     } finally {
       await flipStoredBit(stack, bytes)
@@ -71,8 +74,7 @@ describe('C06 check integrity by the checksum on chain', () => {
     const { files, verified } = await finished(user, made)
     expect(verified).to.equal(true)
     expect(textOf(files, 'result.txt')).to.contain('The dataset has ')
-    // One was paid; the money of the other stays locked until its deadline.
-    expect(await escrow(user, user.account)).to.include({ free: 0n, locked: cost })
+    expect(await escrow(user, user.account)).to.include({ free: cost, locked: 0n })
     expect(await escrow(user, records.owner)).to.include({ free: prices.data, locked: 0n })
   })
 })

@@ -1,4 +1,5 @@
-// Kill -9 of every agent, at each named moment of its work: the task still ends, once, and everyone is paid once.
+// Kill -9 of every agent at each named moment of its work, and of every server in the middle of a run: the task still
+// ends, once, and everyone is paid once.
 import type { Hex } from '@sealdeal/protocol'
 import {
   type Client,
@@ -15,27 +16,72 @@ import {
 import { expect } from 'chai'
 import { appFolder, bundleApp } from '../../../iapps/bundle.ts'
 import type { Stack } from '../index.ts'
+import type { ServiceName } from '../programs.ts'
+import { resultKey } from '../testing/scene.ts'
 import { actAs, temporaryStack } from '../testing/shared.ts'
 
 type Agent = 'matcher' | 'scheduler' | 'worker'
 
-/** Where each agent may be killed, in the order in which a run comes past; the last column: attempts that the task then needs. */
-const moments: [Agent, string, attempts: number][] = [
-  ['matcher', 'request seen', 1],
-  ['matcher', 'orders chosen', 1],
-  ['matcher', 'match recorded', 1],
-  ['matcher', 'match sent', 1],
-  ['matcher', 'match mined', 1],
-  ['scheduler', 'deal seen', 1],
-  ['scheduler', 'task stored', 1],
-  ['scheduler', 'lease signed', 2],
-  ['scheduler', 'outcome received', 1],
-  ['scheduler', 'completion seen', 1],
-  ['worker', 'lease taken', 2],
-  ['worker', 'enclave launched', 2],
-  ['worker', 'initialized', 2],
-  ['worker', 'outcome received', 1],
-  ['worker', 'sent contributeAndFinalize', 1],
+type Kill = [Agent, moment: string]
+
+/**
+ * Where each agent may be killed, in the order in which a run comes past, and the attempts that the task then needs. One
+ * of each kind dies in a run: the second has to go on from what the first, started again, made of it.
+ */
+const moments: { kills: Kill[]; attempts: number }[] = [
+  {
+    kills: [
+      ['matcher', 'request seen'],
+      ['scheduler', 'deal seen'],
+    ],
+    attempts: 1,
+  },
+  {
+    kills: [
+      ['matcher', 'orders chosen'],
+      ['scheduler', 'task stored'],
+    ],
+    attempts: 1,
+  },
+  {
+    kills: [
+      ['matcher', 'match recorded'],
+      ['scheduler', 'lease signed'],
+    ],
+    attempts: 2,
+  },
+  {
+    kills: [
+      ['matcher', 'match sent'],
+      ['scheduler', 'outcome received'],
+    ],
+    attempts: 1,
+  },
+  {
+    kills: [
+      ['matcher', 'match mined'],
+      ['scheduler', 'completion seen'],
+    ],
+    attempts: 1,
+  },
+  { kills: [['worker', 'lease taken']], attempts: 2 },
+  { kills: [['worker', 'enclave launched']], attempts: 2 },
+  { kills: [['worker', 'initialized']], attempts: 2 },
+  { kills: [['worker', 'outcome received']], attempts: 1 },
+  { kills: [['worker', 'sent contributeAndFinalize']], attempts: 1 },
+]
+
+/** The servers, each killed when an agent in the middle of a run has just come to a moment after which it is needed. */
+const servers: { server: ServiceName; at: Kill }[][] = [
+  [
+    { server: 'market', at: ['matcher', 'request seen'] },
+    { server: 'sms', at: ['worker', 'enclave launched'] },
+    { server: 'indexer', at: ['worker', 'initialized'] },
+  ],
+  [
+    { server: 'storage', at: ['worker', 'lease taken'] },
+    { server: 'storage', at: ['worker', 'initialized'] },
+  ],
 ]
 
 const enclaveSteps = ['measured', 'attested', 'fetched', 'computed', 'delivered']
@@ -44,7 +90,7 @@ const prices = { data: 5_000_000_000n, app: 2_000_000_000n, pool: 1_000_000_000n
 const people = ['researcher', 'hospital', 'company', 'poolOwner', 'worker', 'matcher', 'operator', 'stranger'] as const
 type Balances = Record<(typeof people)[number], { free: bigint; locked: bigint }>
 
-describe('kill -9', function () {
+describe('C80 kill -9', function () {
   this.timeout(60_000)
   let stack: Stack
   let researcher: Client
@@ -75,6 +121,7 @@ describe('kill -9', function () {
       appMaxPrice: prices.app,
       datasetMaxPrice: prices.data,
       workerpoolMaxPrice: prices.pool,
+      resultKey: await resultKey(),
     }
   })
   after(() => stack?.stop())
@@ -148,16 +195,46 @@ describe('kill -9', function () {
     expect(view.replicates).to.have.length(1)
   })
 
-  for (const [name, moment, attempts] of moments) {
-    it(`of the ${name} at "${moment}": the task completes, once`, async () => {
+  const spoken = ([name, moment]: Kill) => `the ${name} at "${moment}"`
+
+  for (const { kills, attempts } of moments) {
+    it(`of ${kills.map(spoken).join(' and ')}: the task completes, once`, async () => {
       const before = await readBalances()
-      await stack.restart(name, { KILL_AT: moment })
+      await Promise.all(kills.map(([name, moment]) => stack.restart(name, { KILL_AT: moment })))
       const running = run(researcher, request)
       running.catch(() => {})
-      await untilKilled(name, moment)
-      await stack.restart(name)
+      await Promise.all(
+        kills.map(async ([name, moment]) => {
+          await untilKilled(name, moment)
+          await stack.restart(name)
+        }),
+      )
       const view = await expectDoneOnce(running, before)
       expect(view.replicates.map(({ attempt }) => attempt)).to.eql(attempts === 1 ? [1] : [1, 2])
+    })
+  }
+
+  for (const kills of servers) {
+    const all = kills.map(({ server, at }) => `the ${server} when ${spoken(at).replace(' at ', ' is at ')}`)
+    it(`of ${all.join(', of ')}: the task completes, once`, async () => {
+      const before = await readBalances()
+      const said = async ([agent, moment]: Kill) =>
+        (await stack.process(agent).lines()).filter((line) => line.moment === moment).length
+      const earlier = await Promise.all(kills.map(({ at }) => said(at)))
+      const running = run(researcher, request)
+      running.catch(() => {})
+      for (const [index, { server, at }] of kills.entries()) {
+        for (const end = Date.now() + 20_000; (await said(at)) === earlier[index]; await pause(10)) {
+          if (Date.now() > end) throw new Error(`the ${at[0]} did not come to "${at[1]}"`)
+        }
+        const program = stack.process(server)
+        program.kill('SIGKILL')
+        expect((await program.ended).signal).to.equal('SIGKILL')
+        await stack.restart(server)
+      }
+      // A try that met a dead server may have failed, and then the task was leased again.
+      const { replicates } = await expectDoneOnce(running, before)
+      expect(replicates.at(-1)?.currentStatus).to.equal('COMPLETED')
     })
   }
 
