@@ -1,7 +1,11 @@
 // `npm run test:deep`: what proves the contracts but takes too long for every change. Named steps run alone, and what
 // begins with a dash goes to them: `npm run test:deep -- mutants --only hub/Deals`.
+import { globSync } from 'node:fs'
 import { fuzzRuns } from './prove/runs.ts'
-import { run } from './run.ts'
+import { root, run } from './run.ts'
+
+/** Every server that is asked generated questions: by what it says of itself (`/openapi.json`, a schema), or by hand. */
+const descriptions = globSync('packages/*/{openapi,generated,queries}.test.ts', { cwd: root }).sort()
 
 type Step = { name: string; command: string; args: string[]; env?: NodeJS.ProcessEnv }
 
@@ -27,6 +31,7 @@ const steps: Step[] = [
     args: ['--exit', 'packages/callbacks/*.test.ts'],
     env: { KILLS: '40', REORGS: '200', REQUESTS: '50000' },
   },
+  { name: 'requests', command: 'mocha', args: ['--exit', ...descriptions], env: { REQUESTS: '50000' } },
   { name: 'coverage', command: 'node', args: ['scripts/mutants/main.ts', 'coverage'] },
   { name: 'mutants', command: 'node', args: ['scripts/mutants/main.ts', 'mutants'] },
 ]

@@ -14,10 +14,12 @@ const endToEnd: Lane = [
     command: 'mocha',
     args: [...mocha, '--require', 'packages/stack/testing/shared.ts', 'packages/stack/**/*.test.ts'],
   },
+  { name: 'proofs', command: 'node', args: ['scripts/prove.ts'] },
+  { name: 'enclaves', command: 'mocha', args: [...mocha, 'packages/enclave/**/*.test.ts'] },
 ]
 
 const parts: Lane = [
-  { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack)/**/*.test.ts'] },
+  { name: 'packages', command: 'mocha', args: [...mocha, 'packages/!(stack|enclave)/**/*.test.ts'] },
   // The types of the contracts are there already, and must not be written anew while packages load them.
   { name: 'contracts', command: 'hardhat', args: ['--no-typechain', 'test'] },
   // By itself: the chain's matchers, which some packages load, change what numbers may be compared with.
@@ -25,11 +27,7 @@ const parts: Lane = [
 ]
 
 /** One row after the other; the lanes of a row side by side. */
-const rows: Lane[][] = [
-  [[{ name: 'check', command: 'node', args: ['scripts/check.ts'] }]],
-  [[{ name: 'proofs', command: 'node', args: ['scripts/prove.ts'] }]],
-  [endToEnd, parts],
-]
+const rows: Lane[][] = [[[{ name: 'check', command: 'node', args: ['scripts/check.ts'] }]], [endToEnd, parts]]
 
 /** The number in front of a word in a suite's last summary: what runs several runners sums them up at its end. */
 function count(output: string, word: 'passing' | 'failing' | 'pending'): number {
@@ -37,7 +35,15 @@ function count(output: string, word: 'passing' | 'failing' | 'pending'): number 
   return Number(number ?? 0)
 }
 
+/** What failed, in the runner's words, and at most so many lines of it: it is said again where the output ends. */
+function failuresIn(output: string, { lines }: { lines: number }): string {
+  const start = output.search(/^\s*[1-9]\d* failing\b/m)
+  const told = start < 0 ? output.trimEnd().split('\n').slice(-lines) : output.slice(start).split('\n').slice(0, lines)
+  return told.join('\n')
+}
+
 const only = process.argv.slice(2)
+const failures: string[] = []
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const started = performance.now()
 
@@ -45,12 +51,13 @@ function secondsSince(moment: number): string {
   return `${((performance.now() - moment) / 1000).toFixed(0)} s`
 }
 
-function add({ code, output }: Ended) {
+function add(name: string, { code, output }: Ended) {
   const passed = count(output, 'passing')
-  const failed = count(output, 'failing')
-  totals.passed += passed
   // A suite that dies without a summary, or that ran nothing, has failed as well.
-  totals.failed += failed > 0 || (code === 0 && passed > 0) ? failed : 1
+  const failed = count(output, 'failing') || (code === 0 && passed > 0 ? 0 : 1)
+  totals.passed += passed
+  totals.failed += failed
+  if (failed > 0) failures.push(`\n== failed: ${name} ==\n${failuresIn(output, { lines: 60 })}`)
   totals.skipped += count(output, 'pending')
 }
 
@@ -65,7 +72,7 @@ async function runLane(lane: Lane, { show }: { show: boolean }): Promise<string>
     say(`\n== ${name} ==`)
     const since = performance.now()
     const ended = await run(command, args, { show })
-    add(ended)
+    add(name, ended)
     if (!show) say(ended.output)
     say(`== ${name}: ${secondsSince(since)} ==`)
   }
@@ -81,6 +88,7 @@ for (const row of rows) {
   const hidden = await Promise.all(row.map((lane, index) => runLane(lane, { show: index === shown })))
   process.stdout.write(hidden.join(''))
 }
+console.log(failures.join('\n'))
 console.log(`\n${secondsSince(started)} in all`)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exitCode = totals.failed === 0 ? 0 : 1

@@ -55,7 +55,7 @@ type Declared = { name: string; thrown: string | undefined; path: string }
 
 function declaredErrors({ contracts, read }: Sources): Declared[] {
   return contracts
-    .filter((path) => !path.includes('/mocks/'))
+    .filter((path) => !/\/(mocks|examples)\//.test(path))
     .flatMap((path) => declarations(read(path)).map((error) => ({ ...error, path })))
 }
 

@@ -1,3 +1,4 @@
+import { Failure } from '@sealdeal/protocol'
 import { causes, type Cause as EnclaveCause } from '../../packages/enclave/failures.ts'
 import { knownCauses, readCause } from '../../packages/scheduler/causes.ts'
 import { wrap } from './wrap.ts'
@@ -49,6 +50,16 @@ const meanings: Record<EnclaveCause | PoolCause, string> = {
   APP_COMPUTE_FAILED:
     'The app did not start, or ended with a code other than 0 or by a signal. What it printed is dropped.',
   APP_COMPUTE_TIMEOUT: 'The app was still running when the time of its category was over, and was killed.',
+  APP_COMPUTE_MEMORY_LIMIT_EXCEEDED:
+    'The app’s processes together held more memory of their own than the pool allows (`APP_MEMORY`), and were killed.',
+  APP_COMPUTE_CPU_LIMIT_EXCEEDED:
+    'The app’s processes together took more processor time than the pool allows (`APP_CPU_SECONDS`), and were killed.',
+  APP_COMPUTE_PROCESS_LIMIT_EXCEEDED:
+    'The app ran more processes and threads at a time than the pool allows (`APP_PROCESSES`), and was killed.',
+  APP_COMPUTE_DISK_LIMIT_EXCEEDED:
+    'The app filled its output folder (`APP_OUTPUT`) or its /tmp (`APP_SCRATCH`): no byte was left, and it was killed.',
+  APP_COMPUTE_TIME_LIMIT_EXCEEDED:
+    'The app was still running after the time that the pool allows (`APP_SECONDS`), less than its category grants.',
   POST_COMPUTE_COMPUTED_FILE_NOT_FOUND: 'The app left no `computed.json` in its output folder.',
   POST_COMPUTE_COMPUTED_FILE_MALFORMED:
     'The app’s `computed.json` is not the JSON object that it must be, or names no output though there is no callback.',
@@ -105,10 +116,22 @@ export function failuresPage(): string {
     ].join('\n'),
     [
       '"Tried again" means that the pool leases the task to a worker anew, up to five failures in all. "Final" means that',
-      'every worker would meet the same. In both cases nobody is paid without a result: after the final deadline the payer',
-      'gets everything back (see [claims](tasks.md#claim)).',
+      'every worker would meet the same. In both cases nobody is paid without a result, and the payer gets everything back: at',
+      'once where the enclave [signs the cause](#on-chain), else after the final deadline (see [claims](tasks.md#claim)).',
     ].join('\n'),
     ...sections,
+    '## On chain',
+    [
+      'What an enclave found impossible after the secret service let it in, it signs; the worker brings that to the Hub',
+      '(`settleFailure`), which refunds the payer, frees the pool’s stake and emits `TaskFailed` with the number of the cause.',
+      'Whoever reads the chain learns which of these it was, and no more. A failure pays nobody: an app that fails on purpose',
+      'after it has said something in another way would be used for nothing, so grant data to apps that you know.',
+    ].join('\n'),
+    [
+      '| number | cause |',
+      '|---:|---|',
+      ...Object.entries(Failure.codes).map(([name, code]) => `| ${code} | ${name} |`),
+    ].join('\n'),
   ].join('\n\n')}\n`
 }
 
