@@ -1,8 +1,10 @@
-/** Runs the app: its environment, its folders, its time, and nothing of what it prints. */
+/** Runs the app: its environment, its folders, its time, and what it prints. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Params, type Session } from '@sealdeal/protocol'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Params, Printed, type Session } from '@sealdeal/protocol'
 import { EnclaveFailureError, orFail } from './failures.ts'
 import type { Inputs } from './inputs.ts'
 import { type AppLimits, bounded, watchApp, yieldPriority } from './limits.ts'
@@ -14,10 +16,11 @@ export type Folders = { app: string; in: string; out: string }
 /** The search path of an app: the enclave's Node first. */
 export const pathInRoom = `${dirname(nodeInRoom)}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin`
 
-/** What is kept of the app's output, in memory, per stream. */
-export const outputCap = 1024 * 1024
+/** What an app printed, the last {@link Printed.cap} bytes of each stream. It is as secret as its results. */
+export type Streams = { stdout: Uint8Array; stderr: Uint8Array }
 
-export type AppReturnType = { seconds: number; stdout: Uint8Array; stderr: Uint8Array }
+/** How an app ended: well where `failure` is absent. */
+export type AppReturnType = Streams & { seconds: number; failure?: EnclaveFailureError }
 
 /** The folders as the app sees them. */
 export function foldersInRoom({ sandbox, directory }: { sandbox: Sandbox; directory: string }): Folders {
@@ -40,7 +43,7 @@ export function environment({
   folders: Folders
   path: string
 }): Record<string, string> {
-  const { dataset, files } = inputs
+  const { dataset, datasets, files } = inputs
   const { app, requester } = content.secrets
   return {
     PATH: path,
@@ -56,6 +59,10 @@ export function environment({
     IEXEC_IN: folders.in,
     IEXEC_OUT: folders.out,
     ...(dataset !== undefined && { IEXEC_DATASET_ADDRESS: dataset, IEXEC_DATASET_FILENAME: dataset }),
+    ...(datasets !== undefined && {
+      IEXEC_BULK_SLICE_SIZE: String(datasets.length),
+      ...Object.fromEntries(datasets.map((name, position) => [`IEXEC_DATASET_${position + 1}_FILENAME`, name])),
+    }),
     IEXEC_INPUT_FILES_FOLDER: folders.in,
     IEXEC_INPUT_FILES_NUMBER: String(files.length),
     ...Object.fromEntries(files.map((name, position) => [`IEXEC_INPUT_FILE_NAME_${position + 1}`, name])),
@@ -100,11 +107,11 @@ export async function unpackApp({ directory, files }: { directory: string; files
 
 /**
  * Runs the app until it ends or its time is over; then nothing of it is left running. What it prints is kept in memory
- * only, the first {@link outputCap} bytes of each stream.
+ * only. Its failure is returned, not thrown, for what it printed tells most where it failed: `APP_COMPUTE_FAILED` (it
+ * ended with another code than 0), `APP_COMPUTE_TIMEOUT`, `APP_COMPUTE_…_LIMIT_EXCEEDED`.
  *
  * @param maxSeconds what the deal's category grants
- * @throws EnclaveFailureError `APP_COMPUTE_FAILED` (does not start, or ends with another code than 0),
- * `APP_COMPUTE_TIMEOUT`, `APP_COMPUTE_…_LIMIT_EXCEEDED`
+ * @throws EnclaveFailureError `APP_COMPUTE_FAILED` where it cannot be started at all
  */
 export async function runApp({
   sandbox,
@@ -147,15 +154,23 @@ export async function runApp({
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   yieldPriority(child)
+  const read = once(child, 'close').catch(() => {})
   const end = await ended({ child, group: sandbox === 'none', maxSeconds })
+  // What it printed last is still in the pipes. Without a sandbox a process that fled its group may hold them open.
+  await Promise.race([read, sleep(1000, undefined, { ref: false })])
   const excess = watch?.stop()
   const seconds = (performance.now() - started) / 1000
 
-  if (excess !== undefined && end !== 0) throw excess
-  if (end === 'timeout') throw tooLong({ maxSeconds, granted })
-  if (end !== 0)
-    throw new EnclaveFailureError({ failure: 'APP_COMPUTE_FAILED', message: `The app ended with ${name(end)}.` })
-  return { seconds, stdout: stdout(), stderr: stderr() }
+  const failure = end === 0 ? undefined : (excess ?? failed(end, { maxSeconds, granted }))
+  return { seconds, stdout: stdout(), stderr: stderr(), ...(failure && { failure }) }
+}
+
+function failed(
+  end: Exclude<End, 0>,
+  { maxSeconds, granted }: { maxSeconds: number; granted: number },
+): EnclaveFailureError {
+  if (end === 'timeout') return tooLong({ maxSeconds, granted })
+  return new EnclaveFailureError({ failure: 'APP_COMPUTE_FAILED', message: `The app ended with ${name(end)}.` })
 }
 
 /** Another pool may allow more: only the deal's own time is the end for every pool. */
@@ -266,12 +281,14 @@ function name(end: End): string {
   return end > 128 && end < 160 ? `code ${end} (killed by signal ${end - 128})` : `code ${end}`
 }
 
+/** Keeps the end of a stream; how much there was before is forgotten. */
 function collect(stream: NodeJS.ReadableStream): () => Uint8Array {
   const chunks: Buffer[] = []
   let size = 0
   stream.on('data', (chunk: Buffer) => {
-    if (size < outputCap) chunks.push(chunk.subarray(0, outputCap - size))
+    chunks.push(chunk)
     size += chunk.length
+    while (size - (chunks[0]?.length ?? 0) >= Printed.cap) size -= chunks.shift()?.length ?? 0
   })
-  return () => Buffer.concat(chunks)
+  return () => Buffer.concat(chunks).subarray(-Printed.cap)
 }

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Bytes, type Hex, Locator, ProtectedData } from '@sealdeal/protocol'
+import { type Address, Bytes, type Hex, Locator, ProtectedData, type Session } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { DownloadError, download, isPrivate, type Reach } from './download.ts'
 import { EnclaveFailureError } from './failures.ts'
@@ -81,7 +81,7 @@ describe('inputs', () => {
     it('lies decrypted under its address, and the ciphertext is gone', async () => {
       files.set('/data', encrypted)
       const inputs = await fetched()
-      expect(inputs).to.deep.equal({ dataset: address, files: [], bytes: encrypted.length })
+      expect(inputs).to.deep.equal({ dataset: address, leftOut: [], files: [], bytes: encrypted.length })
       expect(Buffer.compare(readFileSync(join(directory, 'in', address)), plain)).to.equal(0)
       expect(readdirSync(directory)).to.deep.equal(['in'])
     })
@@ -90,6 +90,37 @@ describe('inputs', () => {
       const cid = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
       files.set(`/ipfs/${cid}`, encrypted)
       expect((await fetched({ multiaddr: Locator.toBytes({ cid }) })).bytes).to.equal(encrypted.length)
+    })
+
+    it('is left out of many when it cannot be had, with the reason; the others are there', async () => {
+      const addresses = ['a1', 'b2', 'c3', 'd4'].map((byte): Address => `0x${byte.repeat(20)}`)
+      const flipped = Uint8Array.from(encrypted, (byte, position) => (position === 20 ? byte ^ 1 : byte))
+      const at = (path: string) => Locator.toBytes({ url: `${origin}${path}` })
+      files.set('/data', encrypted)
+      files.set('/flipped', flipped)
+      const facts = [
+        {},
+        { multiaddr: at('/nowhere') },
+        { multiaddr: at('/flipped') },
+        { key: ProtectedData.generateKey() },
+      ]
+      const datasets = addresses.map((address, index) => ({ ...dataset(facts[index]), address }))
+      const refused = { address, reason: 'Its grant does not hold.' }
+      const fetchMany = (datasets: Session.Dataset[]) =>
+        fetchInputs({ content: { datasets, leftOut: [refused] }, inputFiles: [], directory, reach: near() })
+      const inputs = await fetchMany(datasets)
+      expect(inputs.datasets).to.deep.equal([addresses[0]])
+      expect(readdirSync(join(directory, 'in'))).to.deep.equal([addresses[0]])
+      expect(readdirSync(directory)).to.deep.equal(['in'])
+      const [first, ...others] = inputs.leftOut
+      expect(first).to.deep.equal(refused)
+      expect(others.map(({ address, reason }) => [address, reason.split(':')[0]])).to.deep.equal([
+        [addresses[1], 'PRE_COMPUTE_DATASET_DOWNLOAD_FAILED'],
+        [addresses[2], 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM'],
+        [addresses[3], 'PRE_COMPUTE_DATASET_DECRYPTION_FAILED'],
+      ])
+      rmSync(join(directory, 'in'), { recursive: true })
+      expect(await causeOf(fetchMany(datasets.slice(1)))).to.equal('PRE_COMPUTE_DATASET_DOWNLOAD_FAILED')
     })
 
     it('is refused when one byte is flipped, anywhere, and nothing is decrypted', async () => {
@@ -164,7 +195,7 @@ describe('inputs', () => {
       const urls = [`${origin}/b`, `${origin}/a`, `${origin}/b`]
       const inputs = await fetched(urls)
       const names = urls.map((url) => `0x${createHash('sha256').update(url).digest('hex')}`)
-      expect(inputs).to.deep.equal({ files: names, bytes: 11 })
+      expect(inputs).to.deep.equal({ leftOut: [], files: names, bytes: 11 })
       expect(readFileSync(join(directory, 'in', names[1] ?? ''), 'utf8')).to.equal('first')
       expect(inputFileName('')).to.equal('0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
     })

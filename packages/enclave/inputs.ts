@@ -1,4 +1,4 @@
-/** What the app may read: the data set, decrypted after its checksum held, and the requester's input files. */
+/** What the app may read: the data sets, each decrypted after its checksum held, and the requester's input files. */
 import { createHash } from 'node:crypto'
 import { createWriteStream, openAsBlob } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
@@ -9,7 +9,15 @@ import { DownloadError, download, type Reach } from './download.ts'
 import { type Cause, EnclaveFailureError, orFail } from './failures.ts'
 
 /** What lies in the input folder, by file name. */
-export type Inputs = { dataset?: Address; files: string[]; bytes: number }
+export type Inputs = {
+  dataset?: Address
+  /** Of a task that reads many: those that are there. */
+  datasets?: Address[]
+  /** Of those named for such a task, the others, and why. */
+  leftOut: Session.LeftOut[]
+  files: string[]
+  bytes: number
+}
 
 /** Bounds on what is fetched; `maxBytes` for one file. */
 export type Limits = { maxBytes: number; maxSeconds: number }
@@ -24,7 +32,8 @@ export const fileLimits: Limits = { maxBytes: 256 * 2 ** 20, maxSeconds: 120 }
 export const maxFiles = 100
 
 /**
- * Fetches what the task names into `<directory>/in`.
+ * Fetches what the task names into `<directory>/in`. Of many datasets one that cannot be had is left out; the app runs
+ * while one is left.
  *
  * @param reach the gateway serves `/ipfs/<cid>`
  * @throws EnclaveFailureError `PRE_COMPUTE_…`
@@ -35,20 +44,21 @@ export async function fetchInputs({
   directory,
   reach,
 }: {
-  content: Pick<Session.Content, 'dataset'>
+  content: Pick<Session.Content, 'dataset' | 'datasets' | 'leftOut'>
   inputFiles: string[]
   directory: string
   reach: Reach
 }): Promise<Inputs> {
   await mkdir(join(directory, 'in'), { mode: 0o755 })
-  const { dataset } = content
-  let bytes = dataset === undefined ? 0 : await fetchDataset({ dataset, directory, reach })
   if (inputFiles.length > maxFiles) {
     throw new EnclaveFailureError({
       failure: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
       message: `The request names ${inputFiles.length} input files; at most ${maxFiles} are fetched.`,
     })
   }
+  const { dataset, datasets, leftOut = [] } = content
+  const many = datasets && (await fetchDatasets({ datasets, directory, reach }))
+  let bytes = many?.bytes ?? (dataset === undefined ? 0 : await fetchDataset({ dataset, directory, reach }))
   const files: string[] = []
   for (const url of inputFiles) {
     const name = inputFileName(url)
@@ -56,7 +66,37 @@ export async function fetchInputs({
     if (!files.includes(name)) bytes += await fetchFile({ url, file: join(directory, 'in', name), reach })
     files.push(name)
   }
-  return { ...(dataset !== undefined && { dataset: dataset.address }), files, bytes }
+  const read = { ...(dataset && { dataset: dataset.address }), ...(many && { datasets: many.fetched }) }
+  return { ...read, leftOut: [...leftOut, ...(many?.leftOut ?? [])], files, bytes }
+}
+
+/** Where none can be had, the first one's failure is the task's. */
+async function fetchDatasets({
+  datasets,
+  directory,
+  reach,
+}: {
+  datasets: Session.Dataset[]
+  directory: string
+  reach: Reach
+}): Promise<{ fetched: Address[]; leftOut: Session.LeftOut[]; bytes: number }> {
+  const fetched: Address[] = []
+  const leftOut: Session.LeftOut[] = []
+  let bytes = 0
+  let first: EnclaveFailureError | undefined
+  for (const dataset of datasets) {
+    const { address } = dataset
+    try {
+      bytes += await fetchDataset({ dataset, directory, reach })
+      fetched.push(address)
+    } catch (error) {
+      if (!(error instanceof EnclaveFailureError)) throw error
+      first ??= error
+      leftOut.push({ address, reason: `${error.failure}: ${error.shortMessage}` })
+    }
+  }
+  if (fetched.length === 0 && first !== undefined) throw first
+  return { fetched, leftOut, bytes }
 }
 
 /** Name of an input file: sha256 of its URL's text, as `0x` and hexadecimal digits. */
@@ -84,24 +124,26 @@ export async function fetchDataset({
   )
   checkKey(dataset.key)
   const file = join(directory, 'dataset.encrypted')
-  const hash = createHash('sha256')
-  const size = await fetched('PRE_COMPUTE_DATASET_DOWNLOAD_FAILED', 'The data set could not be fetched.', () =>
-    download({ url, file, reach, ...limits, tap: (chunk) => hash.update(chunk) }),
-  )
-  const checksum = `0x${hash.digest('hex')}`
-  if (checksum !== dataset.checksum.toLowerCase()) {
-    await rm(file)
-    throw new EnclaveFailureError({
-      failure: 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM',
-      message: `The stored data set is not the registered one: its sha256 is ${checksum}, the chain says ${dataset.checksum}.`,
-      remedies: ['The bytes in storage were changed or exchanged. Nothing was decrypted.'],
-    })
+  try {
+    const hash = createHash('sha256')
+    const size = await fetched('PRE_COMPUTE_DATASET_DOWNLOAD_FAILED', 'The data set could not be fetched.', () =>
+      download({ url, file, reach, ...limits, tap: (chunk) => hash.update(chunk) }),
+    )
+    const checksum = `0x${hash.digest('hex')}`
+    if (checksum !== dataset.checksum.toLowerCase()) {
+      throw new EnclaveFailureError({
+        failure: 'PRE_COMPUTE_INVALID_DATASET_CHECKSUM',
+        message: `The stored data set is not the registered one: its sha256 is ${checksum}, the chain says ${dataset.checksum}.`,
+        remedies: ['The bytes in storage were changed or exchanged. Nothing was decrypted.'],
+      })
+    }
+    await orFail('PRE_COMPUTE_DATASET_DECRYPTION_FAILED', 'The key of the data set does not decrypt it.', () =>
+      decryptFile({ from: file, to: join(directory, 'in', dataset.address), key: dataset.key }),
+    )
+    return size
+  } finally {
+    await rm(file, { force: true })
   }
-  await orFail('PRE_COMPUTE_DATASET_DECRYPTION_FAILED', 'The key of the data set does not decrypt it.', () =>
-    decryptFile({ from: file, to: join(directory, 'in', dataset.address), key: dataset.key }),
-  )
-  await rm(file)
-  return size
 }
 
 async function decryptFile({ from, to, key }: { from: string; to: string; key: string }) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Address, Bundle, Bytes, type Hex, Result, Session, Task } from '@sealdeal/protocol'
+import { type Address, Bundle, Bytes, type Hex, Printed, Result, Session, Task } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { getBytes, keccak256, toUtf8String, verifyMessage, Wallet } from 'ethers'
 import { detectSandbox, type LaunchReturnType, launch, SandboxUnavailableError, type Step } from './index.ts'
@@ -24,6 +24,9 @@ const write = (name, text) => fs.writeFileSync(process.env.IEXEC_OUT + '/' + nam
 write('computed.json', JSON.stringify({ 'deterministic-output-path': '/iexec_out/result.txt' }))
 write('result.txt', 'done')
 `
+
+/** The manifest of an app that is a shell script. */
+const shell = JSON.stringify({ entrypoint: ['sh', 'main.sh'] })
 
 /** Starts a worker in miniature as another user. */
 function startLauncher({ user, parameters }: { user: number | undefined; parameters: unknown }): ChildProcess {
@@ -97,7 +100,7 @@ for (const { who, user } of people) {
 
       const parametersOf = (task: unknown) => ({ launch: task, directory: world.directory, sandbox })
 
-      it('gives the app its inputs, locks it away, and lets nothing of it out but the encrypted result', async () => {
+      it('gives the app its inputs, locks it away, and lets nothing of it out but encrypted: the result, and what it prints', async () => {
         const canary = `canary-${randomBytes(12).toString('hex')}`
         const secretFile = join(world.home, 'host-secret')
         writeFileSync(secretFile, 'of the host')
@@ -128,6 +131,11 @@ for (const { who, user } of people) {
         expect(steps[0]).to.include({ sandbox }).and.to.have.property('fallen').that.is.empty
         expect(steps[1]).to.include({ simulated: true })
         const { outcome } = lines.at(-1)
+        const { printed } = lines.find((line) => 'printed' in line)
+        for (const [stream, sealed] of Object.entries<string>(printed)) {
+          const opened = Bytes.toUtf8(await Printed.open(sealed, keys))
+          expect(opened).to.equal(`${stream} ${canary} ${canary}-requester\n`)
+        }
 
         // Nothing of it left: not on the pipes, not in any file of the worker, not in the stored result.
         expect(said + complained).to.not.include(canary)
@@ -283,6 +291,57 @@ describe('launch', function () {
     it('runs two enclaves at once over one folder', async () => {
       const answers = await Promise.all([run({ app: { 'main.js': succeed } }), run({ app: { 'main.js': succeed } })])
       expect(answers.map(({ answer }) => causeOf(answer))).to.deep.equal(['none', 'none'])
+    })
+  })
+
+  describe('given an app that prints', () => {
+    let keys: Result.KeyPair
+    before(async () => {
+      keys = await Result.generateKeyPair({ bits: 2048 })
+    })
+    async function printed(wish: Wish): Promise<{ cause: string; stdout: Uint8Array; stderr: Uint8Array } | undefined> {
+      let streams: { stdout: string; stderr: string } | undefined
+      const onPrinted = (found: { stdout: string; stderr: string }) => {
+        expect(streams, 'said twice').to.equal(undefined)
+        streams = found
+      }
+      const resultKey = Result.encodePublicKey(keys.publicKey)
+      const { answer } = await run({ resultKey, ...wish }, { onPrinted })
+      if (streams === undefined) return undefined
+      const [stdout, stderr] = await Promise.all([
+        Printed.open(streams.stdout, keys),
+        Printed.open(streams.stderr, keys),
+      ])
+      return { cause: causeOf(answer), stdout, stderr }
+    }
+
+    it('seals it to the beneficiary, to the last word before a failure', async () => {
+      const found = await printed({
+        app: { 'iapp.json': shell, 'main.sh': `printf 'last words'; echo oh >&2; exit 3` },
+      })
+      expect(found?.cause).to.equal('APP_COMPUTE_FAILED')
+      expect([found?.stdout, found?.stderr].map((bytes) => Buffer.from(bytes ?? []).toString())).to.deep.equal([
+        'last words',
+        'oh\n',
+      ])
+    })
+
+    it('keeps the end of an endless stream that its time cuts off, whatever bytes it has', async () => {
+      const found = await printed({
+        app: { 'iapp.json': shell, 'main.sh': `head -c 3000000 /dev/zero; head -c 300000 /dev/urandom; yes ÿ\n` },
+        maxSeconds: 2,
+      })
+      expect(found?.cause).to.equal('APP_COMPUTE_TIMEOUT')
+      expect(found?.stdout).to.have.length(Printed.cap)
+      expect(found?.stderr).to.have.length(0)
+    })
+
+    it('says nothing of it where the beneficiary has no key, or one that is none', async () => {
+      const app = { 'main.js': `console.log('canary'); ${succeed}` }
+      const lines: unknown[] = []
+      const onPrinted = (found: unknown) => lines.push(found)
+      for (const key of [{}, { resultKey: Result.encodePublicKey('no key') }]) await run({ app, ...key }, { onPrinted })
+      expect(lines).to.deep.equal([])
     })
   })
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EnclaveFailureError } from './failures.ts'
 import { type AppLimits, defaultLimits } from './limits.ts'
-import { type Failure, type Launch, Line, type Outcome, type Step } from './pipe.ts'
+import { type Failure, type Launch, Line, type Outcome, type Printed, type Step } from './pipe.ts'
 import { defaultSizes, detectSandbox, outerRoom, type RoomSizes, type Sandbox, searchPath } from './sandbox.ts'
 
 export type LaunchParameters = {
@@ -18,6 +18,8 @@ export type LaunchParameters = {
   sandbox: 'auto' | Sandbox
   /** Called with every step, as it happens. */
   onStep?: (step: Step) => void
+  /** Called at most once, with what the app printed, sealed to the beneficiary. */
+  onPrinted?: (printed: Printed) => void
   /** Signs the enclave's upload (`uploadRequest`) where the storage wants that; without it such a storage takes no result. */
   authorizeUpload?: () => Promise<string>
   /** Called with the process id of what was started (it leads its own process group). */
@@ -48,6 +50,7 @@ export async function launch({
   directory,
   sandbox: wanted,
   onStep,
+  onPrinted,
   onStart,
   authorizeUpload,
   signal,
@@ -61,7 +64,7 @@ export async function launch({
     const bounds = JSON.stringify({ limits, sizes })
     const command = [process.execPath, main, '--sandbox', sandbox, '--directory', room, '--bounds', bounds]
     const [program = '', ...args] = outerRoom({ sandbox, directory: room, command, sizes })
-    return await converse({ program, args, task, onStep, onStart, authorizeUpload, signal })
+    return await converse({ program, args, task, onStep, onPrinted, onStart, authorizeUpload, signal })
   } finally {
     if (wanted === 'none') await rm(room, { recursive: true, force: true })
   }
@@ -82,6 +85,7 @@ function converse({
   args,
   task,
   onStep,
+  onPrinted,
   onStart,
   authorizeUpload = async () => undefined,
   signal,
@@ -90,6 +94,7 @@ function converse({
   args: string[]
   task: Launch
   onStep: LaunchParameters['onStep'] | undefined
+  onPrinted: LaunchParameters['onPrinted'] | undefined
   onStart: LaunchParameters['onStart'] | undefined
   authorizeUpload: (() => Promise<string | undefined>) | undefined
   signal: AbortSignal | undefined
@@ -117,6 +122,7 @@ function converse({
         void authorizeUpload()
           .catch(() => undefined)
           .then(reply)
+      else if ('printed' in line) onPrinted?.(line.printed)
       else answer = line
     })
     // What the tools say before the enclave speaks for the first time holds no secret; what comes later is dropped.

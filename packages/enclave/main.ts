@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { EnclaveFailureError, orFail } from './failures.ts'
-import { Answer, Bounds, type Failure, Launch, type Line } from './pipe.ts'
+import { Answer, Bounds, type Failure, Launch, type Line, type Printed } from './pipe.ts'
 import { simulatorProver } from './prover.ts'
 import { run, type TaskDescription } from './run.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -35,11 +35,13 @@ try {
   const prover = await orFail('TEE_QUOTE_FAILED', 'The file of the simulated platform cannot be used.', () =>
     simulatorProver({ platformFile }),
   )
-  say({ outcome: await run({ task, sandbox, directory, prover, ...bounds, report: say, authorizeUpload }) })
+  const print = (printed: Printed) => say({ printed })
+  say({ outcome: await run({ task, sandbox, directory, prover, ...bounds, report: say, print, authorizeUpload }) })
 } catch (error) {
   say({ failure: describe(error) })
 }
-process.exit(0)
+// A pipe takes 64 KiB at once: what does not fit waits for the worker, and an exit would drop it.
+process.stdout.write('', () => process.exit(0))
 
 function say(line: Line): void {
   isComputed ||= 'step' in line && line.step === 'computed'

@@ -8,7 +8,7 @@
 import { constants } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { type Address, Bytes, type Hex, Result, zeroAddress } from '@sealdeal/protocol'
+import { type Address, Bytes, type Hex, Result, type Session, zeroAddress } from '@sealdeal/protocol'
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js'
 import { z } from 'zod'
 import { type Cause, EnclaveFailureError, orFail } from './failures.ts'
@@ -49,6 +49,7 @@ const Declaration = z.object({
  * @param out the output folder; nothing writes to it any more
  * @param outName what the app was told that its folder is called
  * @param callback the deal's callback contract, zero for none: the result then is the callback's bytes
+ * @param leftOut data that the task was to read and did not: whoever reads the result must know
  * @param resultKey the beneficiary's public key, where the request asks for encryption
  * @throws EnclaveFailureError `POST_COMPUTE_…`, one cause for each way to break the contract
  */
@@ -57,6 +58,7 @@ export async function packOutputs({
   outName,
   taskId,
   callback,
+  leftOut = [],
   encrypt,
   resultKey,
   limits = outputLimits,
@@ -65,6 +67,7 @@ export async function packOutputs({
   outName: string
   taskId: Hex
   callback: Address
+  leftOut?: Session.LeftOut[]
   encrypt: boolean
   resultKey: string | undefined
   limits?: OutputLimits
@@ -74,7 +77,7 @@ export async function packOutputs({
   if (BigInt(callback) !== BigInt(zeroAddress)) return packCallback(computed)
 
   checkPath({ path: computed.path, files, outName })
-  const { digest, described } = describe({ files, computed, taskId })
+  const { digest, described } = describe({ files, computed, taskId, leftOut })
   const archive = await orFail('POST_COMPUTE_OUT_FOLDER_ZIP_FAILED', 'The result could not be packed.', () =>
     zip(described),
   )
@@ -115,15 +118,23 @@ export async function collect({
 }
 
 /** Adds what a reader needs to `computed.json`, and digests everything. */
-function describe({ files, computed, taskId }: { files: Map<string, Uint8Array>; computed: Computed; taskId: Hex }): {
-  digest: Hex
-  described: Map<string, Uint8Array>
-} {
+function describe({
+  files,
+  computed,
+  taskId,
+  leftOut,
+}: {
+  files: Map<string, Uint8Array>
+  computed: Computed
+  taskId: Hex
+  leftOut: Session.LeftOut[]
+}): { digest: Hex; described: Map<string, Uint8Array> } {
   const salt = Bytes.toHex(Bytes.random(32))
   const declared = {
     ...(computed.path !== undefined && { 'deterministic-output-path': computed.path }),
     ...(computed.callbackData !== undefined && { 'callback-data': computed.callbackData }),
     'task-id': taskId,
+    ...(leftOut.length > 0 && { 'left-out-datasets': leftOut }),
   }
   const bound = new Map(files).set(computedFile, json(declared))
   const digest = Result.digest({ files: bound, salt })

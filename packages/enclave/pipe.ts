@@ -3,7 +3,7 @@
  *
  * Nothing on this pipe is secret: the worker that holds its other end must not see plaintext.
  */
-import type { Address, Hex } from '@sealdeal/protocol'
+import { type Address, type Hex, Printed as Sealed } from '@sealdeal/protocol'
 import { z } from 'zod'
 import { causes } from './failures.ts'
 import { AppLimits } from './limits.ts'
@@ -41,7 +41,13 @@ export const Bounds = z.object({ limits: AppLimits, sizes: RoomSizes })
 export const Step = z.discriminatedUnion('step', [
   z.object({ step: z.literal('measured'), runtime: hex, app: hex, sandbox: z.string(), fallen: z.array(z.string()) }),
   z.object({ step: z.literal('attested'), simulated: z.boolean(), enclaveAddress: address, enclaveKey: hex }),
-  z.object({ step: z.literal('fetched'), bytes: z.int(), dataset: address.optional() }),
+  z.object({
+    step: z.literal('fetched'),
+    bytes: z.int(),
+    dataset: address.optional(),
+    datasets: z.array(address).optional(),
+    leftOut: z.array(z.object({ address, reason: z.string() })).optional(),
+  }),
   z.object({ step: z.literal('computed'), seconds: z.number() }),
   z.object({ step: z.literal('delivered'), bytes: z.int(), encrypted: z.boolean(), location: z.string() }),
 ])
@@ -85,6 +91,18 @@ export const Answer = z.object({ authorization: z.string().max(10_000).optional(
 /** The one request that a worker signs for its enclave, with an empty body as storages have it. */
 export const uploadRequest = { method: 'POST', path: '/api/v0/add?stream-channels=true&progress=false' }
 
+const sealed = z.string().max(Sealed.longest).regex(Sealed.pattern)
+
+/** What the app printed, each stream sealed to the beneficiary: the worker hands it on, and cannot read it. */
+export const Printed = z.object({ stdout: sealed, stderr: sealed })
+export type Printed = z.output<typeof Printed>
+
 /** One line of the enclave's standard output. */
-export const Line = z.union([Step, Question, z.object({ outcome: Outcome }), z.object({ failure: Failure })])
+export const Line = z.union([
+  Step,
+  Question,
+  z.object({ printed: Printed }),
+  z.object({ outcome: Outcome }),
+  z.object({ failure: Failure }),
+])
 export type Line = z.output<typeof Line>

@@ -2,8 +2,8 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replayRtmr3 } from '@sealdeal/attestation'
-import { type Address, Bundle, Failure, type Hex, Locator, Params, type Session } from '@sealdeal/protocol'
-import { commandLine, environment, foldersInRoom, pathInRoom, runApp, unpackApp } from './app.ts'
+import { type Address, Bundle, Failure, type Hex, Locator, Params, Printed, type Session } from '@sealdeal/protocol'
+import { commandLine, environment, foldersInRoom, pathInRoom, runApp, type Streams, unpackApp } from './app.ts'
 import { type AuthorizeUpload, deliver } from './deliver.ts'
 import { DownloadError, download, type Reach } from './download.ts'
 import { EnclaveFailureError, orFail } from './failures.ts'
@@ -12,7 +12,7 @@ import { createKeys, type Keys } from './keys.ts'
 import type { AppLimits } from './limits.ts'
 import { appChecksum, appEvents, measureRuntime } from './measure.ts'
 import { packOutputs } from './outputs.ts'
-import type { Outcome, Step } from './pipe.ts'
+import type { Outcome, Printed as SealedStreams, Step } from './pipe.ts'
 import type { Prover } from './prover.ts'
 import { fallenPromises, type RoomSizes, type Sandbox } from './sandbox.ts'
 import { fetchNonce, openSession, type Subject } from './session.ts'
@@ -40,6 +40,7 @@ const bundleLimits = { maxBytes: 256 * 2 ** 20, maxSeconds: 120 }
  *
  * @param directory the private tmpfs
  * @param report called at each step, with nothing that is secret
+ * @param print called with what the app printed, sealed to the beneficiary, where there is a key for it
  * @param authorizeUpload called when the storage wants the upload of the result signed
  * @throws EnclaveFailureError with the cause of the step that failed
  */
@@ -51,11 +52,13 @@ export async function run({
   limits,
   sizes,
   report,
+  print,
   authorizeUpload,
 }: {
   task: TaskDescription
   prover: Prover
   report: (step: Step) => void
+  print: (printed: SealedStreams) => void
   authorizeUpload: AuthorizeUpload
 } & Room): Promise<Outcome> {
   const { smsUrl, storageUrl, worker } = task
@@ -77,7 +80,7 @@ export async function run({
 
   try {
     const room = { sandbox, directory, limits, sizes }
-    const delivery = await compute({ task, content, bundle, room, reach, keys, report, authorizeUpload })
+    const delivery = await compute({ task, content, bundle, room, reach, keys, report, print, authorizeUpload })
     return { ...delivery, authorization }
   } catch (error) {
     throw await attest(error, { worker, taskId: content.taskId, keys, authorization })
@@ -93,6 +96,7 @@ async function compute({
   reach,
   keys,
   report,
+  print,
   authorizeUpload,
 }: {
   task: TaskDescription
@@ -102,23 +106,28 @@ async function compute({
   reach: Reach
   keys: Keys
   report: (step: Step) => void
+  print: (printed: SealedStreams) => void
   authorizeUpload: AuthorizeUpload
 }): Promise<Omit<Outcome, 'authorization'>> {
   const { sandbox, directory } = room
   const params = readParams(content.params)
   const inputs = await fetchInputs({ content, inputFiles: params.inputFiles ?? [], directory, reach })
-  report({ step: 'fetched', bytes: inputs.bytes, ...(inputs.dataset !== undefined && { dataset: inputs.dataset }) })
+  const { bytes, dataset, datasets, leftOut } = inputs
+  report({ step: 'fetched', bytes, ...(dataset && { dataset }), ...(datasets && { datasets, leftOut }) })
 
   await orFail('APP_IMAGE_MALFORMED', 'The files of the app bundle cannot all be written.', () =>
     unpackApp({ directory, files: [...bundle.files] }),
   )
   const folders = foldersInRoom({ sandbox, directory })
-  const { seconds } = await runApp({
+  const { seconds, failure, ...streams } = await runApp({
     ...room,
     command: commandLine({ entrypoint: bundle.manifest.entrypoint, args: params.args, sandbox }),
     env: environment({ content, inputs, folders, path: pathInRoom }),
     maxSeconds: content.maxSeconds,
   })
+  const printed = await sealStreams(streams, content)
+  if (printed) print(printed)
+  if (failure) throw failure
   report({ step: 'computed', seconds })
 
   const packed = await packOutputs({
@@ -126,6 +135,7 @@ async function compute({
     outName: folders.out,
     taskId: content.taskId,
     callback: content.callback,
+    leftOut,
     encrypt: params.encryptResult === true,
     resultKey: content.resultKey,
   })
@@ -141,6 +151,20 @@ async function compute({
   })
   report({ step: 'delivered', bytes: packed.archive?.length ?? 0, encrypted: packed.encrypted, location })
   return delivery
+}
+
+/** Nobody else may read what an app prints: without a key of the beneficiary, or with one that is none, nobody does. */
+async function sealStreams(
+  { stdout, stderr }: Streams,
+  { resultKey: publicKey }: Session.Content,
+): Promise<SealedStreams | undefined> {
+  if (publicKey === undefined) return undefined
+  try {
+    return { stdout: await Printed.seal(stdout, { publicKey }), stderr: await Printed.seal(stderr, { publicKey }) }
+  } catch {
+    // That the key is malformed is said where the result needs it.
+    return undefined
+  }
 }
 
 /** Signs a cause that ends the task whoever tries: with it the payer has the money back at once. */
@@ -206,7 +230,6 @@ function readParams(text: string): Params.Params {
   } catch {
     throw invalid('The parameters of the request cannot be read.')
   }
-  if (params.bulkCid !== undefined) throw invalid('This enclave does not run bulk requests.')
   if (params.storageProvider === 'dropbox') {
     throw new EnclaveFailureError({
       failure: 'POST_COMPUTE_STORAGE_PROVIDER_UNSUPPORTED',

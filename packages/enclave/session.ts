@@ -35,6 +35,7 @@ const Answer = z.object({
   signature: hex,
   authorization: hex,
 })
+const Dataset = z.object({ address, multiaddr: hex, checksum: bytes32, key: z.string() })
 const Content = z.object({
   chainId: decimal,
   hub: address,
@@ -50,7 +51,9 @@ const Content = z.object({
   botFirst: decimal,
   botSize: decimal,
   app: z.object({ address, type: z.string(), multiaddr: hex, checksum: bytes32 }),
-  dataset: z.object({ address, multiaddr: hex, checksum: bytes32, key: z.string() }).optional(),
+  dataset: Dataset.optional(),
+  datasets: z.array(Dataset).optional(),
+  leftOut: z.array(z.object({ address, reason: z.string() })).optional(),
   params: z.string(),
   secrets: z.object({ app: z.string().optional(), requester: z.record(z.string().regex(/^[1-9]\d*$/), z.string()) }),
   resultKey: z.string().optional(),
@@ -157,11 +160,15 @@ async function open({
         info: Bytes.fromHex(info),
       })
       const plain = await recipient.open(Bytes.fromBase64(sealed.ciphertext))
-      const { dataset, secrets, resultKey, ...rest } = Content.parse(JSON.parse(new TextDecoder().decode(plain)))
+      const { dataset, datasets, leftOut, secrets, resultKey, ...rest } = Content.parse(
+        JSON.parse(new TextDecoder().decode(plain)),
+      )
       return {
         ...rest,
         secrets: { requester: secrets.requester, ...(secrets.app !== undefined && { app: secrets.app }) },
         ...(dataset !== undefined && { dataset }),
+        ...(datasets !== undefined && { datasets }),
+        ...(leftOut !== undefined && { leftOut }),
         ...(resultKey !== undefined && { resultKey }),
       }
     },
@@ -210,8 +217,9 @@ async function post({ url, body }: { url: URL; body: unknown }): Promise<unknown
 
 /** Refusals that have a name of their own in the ecosystem. */
 const named: Record<string, Cause> = {
-  BulkNotSupportedError: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
+  BulkListMalformedError: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',
   DatasetKeyNotFoundError: 'PRE_COMPUTE_GET_DATASET_SECRET_FAILED',
+  NoDatasetLeftError: 'PRE_COMPUTE_GET_DATASET_SECRET_FAILED',
   RequesterSecretNotFoundError: 'PRE_COMPUTE_GET_REQUESTER_SECRET_FAILED',
   ResultKeyNotFoundError: 'POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY',
   RequestUnreadableError: 'PRE_COMPUTE_TASK_DESCRIPTION_INVALID',

@@ -1,5 +1,4 @@
-import type { Hex, Order } from '@sealdeal/protocol'
-import { zeroAddress } from '@sealdeal/protocol'
+import { type Hex, Order, zeroAddress } from '@sealdeal/protocol'
 import type { Query } from '@sealdeal/server'
 import { type Entry, tagBits } from './book.ts'
 
@@ -47,9 +46,6 @@ const subjects: Record<Order.Kind, readonly Named[]> = {
   workerpool: ['workerpool'],
   request: ['app', 'dataset', 'requester'],
 }
-
-/** A dataset order of this volume serves any number of tasks. */
-export const bulkVolume = 2n ** 53n - 2n
 
 /** Open orders, the cheapest first (requests: the best paying first), then the oldest; and their number. */
 export async function listOrders(on: Query, parameters: ListParameters): Promise<{ entries: Entry[]; count: number }> {
@@ -100,7 +96,7 @@ function conditionsOf(parameters: ListParameters): { conditions: string[]; value
     [parameters.maxTrust, (given) => `trust <= ${value(given)}`],
     [parameters.minTag && tagBits(parameters.minTag), (given) => hasAllOf(value(given))],
     [parameters.maxTag && tagBits(parameters.maxTag), (given) => hasNothingBut(value(given))],
-    [parameters.bulkOnly || undefined, () => `price = 0 and volume >= ${value(bulkVolume)}`],
+    [parameters.bulkOnly || undefined, () => `price = 0 and volume >= ${value(Order.bulkVolume)}`],
   ]
   for (const [given, condition] of optional) {
     if (given !== undefined) conditions.push(condition(given))

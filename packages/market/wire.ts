@@ -3,7 +3,7 @@ import { getAddress } from 'ethers'
 import { z } from 'zod'
 import type { Entry } from './book.ts'
 import { BadRequestError } from './errors.ts'
-import { bulkVolume, type ListParameters, type Named, type OrderPlace } from './list.ts'
+import type { ListParameters, Named, OrderPlace } from './list.ts'
 
 // How published clients write their queries and read their answers.
 
@@ -258,7 +258,7 @@ export function published(entry: Entry, chainId: bigint) {
     status,
     signer,
     publicationTimestamp: published_at.toISOString(),
-    ...(kind === 'dataset' ? { bulk: price === 0n && volume >= bulkVolume } : {}),
+    ...(kind === 'dataset' ? { bulk: Order.isForBulk({ datasetprice: price, volume }) } : {}),
   }
 }
 

@@ -251,6 +251,14 @@ export function price<kind extends Kind>(kind: kind, order: Unsigned<kind>): big
   return amounts.reduce((sum, name) => sum + ((order as Record<string, unknown>)[name] as bigint), 0n)
 }
 
+/** Volume of a grant for bulks: no match counts what is used of it, so it is practically without end. Wallets round 2^53 - 1. */
+export const bulkVolume = 2n ** 53n - 2n
+
+/** Whether a dataset may be processed together with many others in one task: its grant is free and without end. */
+export function isForBulk({ datasetprice, volume }: Pick<Dataset, 'datasetprice' | 'volume'>): boolean {
+  return datasetprice === 0n && volume >= bulkVolume
+}
+
 /** The four orders as `matchOrders` takes them; without a dataset its place is filled with zeros. */
 export function quadruple({
   app,

@@ -1,17 +1,17 @@
 import { Uint8ArrayReader, ZipWriter } from '@zip.js/zip.js'
 import { concat, keccak256, toUtf8Bytes } from 'ethers'
-import forge from 'node-forge'
 import * as Archive from './Archive.ts'
 import * as Bytes from './Bytes.ts'
 import * as Cipher from './Cipher.ts'
 import { BaseError, InvalidValueError } from './errors.ts'
 import type { Hex } from './hex.ts'
+import * as RsaKey from './RsaKey.ts'
 
 /** Entries of an encrypted result. */
 const keyEntry = 'aes-key.rsa'
 const dataEntry = 'iexec_out.zip.aes'
 
-/** RSAES-PKCS1-v1_5 is the format of the ecosystem. WebCrypto lacks it. */
+/** The format of the ecosystem. */
 const scheme = 'RSAES-PKCS1-V1_5'
 
 /** Keys in PEM: the public one as SPKI, the private one as PKCS#8. */
@@ -56,7 +56,7 @@ export function encryption({
   publicKey: string
 }): ReadableStream<Uint8Array<ArrayBuffer>> {
   const key = Cipher.generateKey()
-  const wrapped = wrapKey(Cipher.keyBytes(key), publicKey)
+  const wrapped = RsaKey.wrap(Cipher.keyBytes(key), { publicKey, scheme })
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>()
   const zip = new ZipWriter(writable, { level: 0, extendedTimestamp: false, keepOrder: true, useWebWorkers: false })
   const add = async () => {
@@ -86,7 +86,7 @@ export async function decrypt({ archive, privateKey }: { archive: Uint8Array; pr
     throw new Archive.ArchiveError(`The result is not encrypted: it holds no "${keyEntry}" and "${dataEntry}".`)
   }
   try {
-    return await Cipher.decrypt(data, Bytes.toBase64(unwrapKey(wrapped, privateKey)))
+    return await Cipher.decrypt(data, Bytes.toBase64(RsaKey.unwrap(wrapped, { privateKey, scheme })))
   } catch (cause) {
     throw cause instanceof InvalidValueError && cause.path === 'privateKey' ? cause : new ResultKeyError({ cause })
   }
@@ -148,32 +148,6 @@ export function decodeLocation(results: Hex): Location {
 /** Public key in PEM -> what a secret service keeps: base64 of the PEM. */
 export function encodePublicKey(publicKey: string): string {
   return Bytes.toBase64(toUtf8Bytes(publicKey))
-}
-
-function wrapKey(key: Uint8Array, publicKey: string): Uint8Array<ArrayBuffer> {
-  const pem = publicKey.includes('-----BEGIN') ? publicKey : Bytes.toUtf8(Bytes.fromBase64(publicKey))
-  return fromBinary(forge.pki.publicKeyFromPem(pem).encrypt(toBinary(key), scheme))
-}
-
-function unwrapKey(wrapped: Uint8Array, privateKey: string): Uint8Array<ArrayBuffer> {
-  return fromBinary(parsePrivateKey(privateKey).decrypt(toBinary(wrapped), scheme))
-}
-
-function parsePrivateKey(privateKey: string): forge.pki.rsa.PrivateKey {
-  try {
-    return forge.pki.privateKeyFromPem(privateKey)
-  } catch {
-    // The parser's own words may repeat parts of the key.
-    throw new InvalidValueError({ path: 'privateKey', expected: 'an RSA private key in PEM', value: '…' })
-  }
-}
-
-function toBinary(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
-}
-
-function fromBinary(binary: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
 }
 
 function pem(label: string, der: ArrayBuffer): string {

@@ -52,6 +52,12 @@ export type NonceAnswer = { nonce: Hex; signer: Address; seed: Hex }
  */
 export type Answer = { sealed: Sealed; signature: Hex; authorization: Hex }
 
+/** Data that an enclave may read: where it lies, what it must hash to, and its key. */
+export type Dataset = { address: Address; multiaddr: Hex; checksum: Hex; key: string }
+
+/** Data that one task of many was to read and cannot; `reason` is a sentence. */
+export type LeftOut = { address: Address; reason: string }
+
 /** What the sealed part opens to. Numbers are decimal strings, binary values base64 unless typed `Hex`. */
 export type Content = {
   chainId: string
@@ -69,7 +75,11 @@ export type Content = {
   botFirst: string
   botSize: string
   app: { address: Address; type: string; multiaddr: Hex; checksum: Hex }
-  dataset?: { address: Address; multiaddr: Hex; checksum: Hex; key: string }
+  dataset?: Dataset
+  /** Of a task that reads many datasets: those that it may read, in the order in which they were named. */
+  datasets?: Dataset[]
+  /** Those that were named and may not be read. */
+  leftOut?: LeftOut[]
   /** The request order's `params`, as signed. */
   params: string
   secrets: { app?: string; requester: Record<string, string> }

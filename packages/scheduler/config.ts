@@ -53,6 +53,8 @@ export const schema = z
     }),
     /** A silent worker loses its leases after so many milliseconds. */
     WORKER_SILENCE_MS: variable.number(200, 3_600_000).default(3_000),
+    /** What apps print is kept for so many days, sealed: only the beneficiary's key opens it. */
+    PRINTED_DAYS: variable.number(1, 365).default(7),
     /** First block that may hold a deal of this pool. */
     START_BLOCK: amount.default(0n),
     /** Fault injection, on local chains outside production: ends the process at this step. */

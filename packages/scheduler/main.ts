@@ -25,6 +25,7 @@ import { migrations } from './index.ts'
 import { defaultPolicy, releaseLost } from './leases.ts'
 import { connectMarket } from './market.ts'
 import { keepOffer } from './offer.ts'
+import { forgetPrinted } from './printed.ts'
 import { errors, routes } from './routes.ts'
 import { expireTasks, refillTasks } from './tasks.ts'
 
@@ -114,6 +115,7 @@ async function start({ config, log, signal, onClose }: Started): Promise<void> {
     while ((await claimOverdue({ database, hub, sender, now, log })) > 0) signal.throwIfAborted()
     await refillTasks(database)
   })
+  repeat({ ...again, name: 'forget', every: 3_600_000 }, () => forgetPrinted(database, { days: config.PRINTED_DAYS }))
   const { WORKERPOOL_PRICE: price, MARKET_URL: marketUrl, PUBLIC_URL: publicUrl } = config
   if (marketUrl === undefined) return
   const market = connectMarket({ url: marketUrl, wallet, chainId: chain.chainId })

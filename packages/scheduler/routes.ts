@@ -1,4 +1,4 @@
-import { type Address, type Hex, Lease, type Order } from '@sealdeal/protocol'
+import { type Address, BaseError, type Hex, Lease, type Order, Printed } from '@sealdeal/protocol'
 import {
   type App,
   type AppRequest,
@@ -6,9 +6,12 @@ import {
   type ChainAccess,
   type Database,
   type ErrorTable,
+  issueChallenge,
   type Moment,
+  verifyChallenge,
   verifyRequest,
 } from '@sealdeal/server'
+import { getAddress } from 'ethers'
 import { z } from 'zod'
 import type { Bell } from './bell.ts'
 import type { Clock } from './clock.ts'
@@ -22,13 +25,25 @@ import {
   takeCompletion,
   takeFailure,
 } from './leases.ts'
+import { keepPrinted, readPrinted } from './printed.ts'
 import { viewTask } from './view.ts'
 
+/** A pool works on one chain. */
+class OtherChainError extends BaseError {
+  override name = 'OtherChainError'
+  constructor({ chainId, ours }: { chainId?: bigint | undefined; ours: bigint }) {
+    super(`This pool works on chain ${ours}, not on chain ${chainId}.`, { docsPath: '/workerpool#printed' })
+  }
+}
+
 export const errors: ErrorTable = {
+  OtherChainError: 400,
   WorkerUnknownError: 403,
   WorkerRefusedError: 403,
   LeaseLostError: 409,
   TaskNotFoundError: 404,
+  NotTheRequesterError: 403,
+  NothingPrintedError: 404,
 }
 
 /** Name of this service in signed requests. */
@@ -49,6 +64,18 @@ const attempt = z
   .regex(/^\d{1,9}$/)
   .transform(Number)
 const task = z.object({ taskId: hash })
+const asker = z.object({
+  chainId: z
+    .string()
+    .regex(/^\d{1,30}$/)
+    .transform(BigInt)
+    .optional(),
+  address: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address')
+    .transform((text) => getAddress(text.toLowerCase()) as Address),
+})
+const sealed = z.string().max(Printed.longest).regex(Printed.pattern, 'must be sealed by an enclave')
 
 export type RoutesParameters = {
   database: Database
@@ -162,6 +189,37 @@ export function routes(parameters: RoutesParameters) {
         if ('failure' in body) return { ok: true, ...(await takeFailure(database, { ...holder, ...body.failure })) }
         await takeCompletion(database, { ...holder, hash: body.completed.transaction })
         return { ok: true, retry: false }
+      },
+    )
+
+    app.post(
+      '/leases/:taskId/printed',
+      { schema: { params: task, body: z.object({ attempt, stdout: sealed, stderr: sealed }) } },
+      async (request, reply) => {
+        const worker = await caller(request)
+        await keepPrinted(database, { taskId: request.params.taskId, worker, ...request.body })
+        return reply.code(204).send()
+      },
+    )
+
+    // The next two as published clients call them: a signed challenge tells who asks. Our own tools sign the request.
+    app.get('/tasks/logs/challenge', { schema: { querystring: asker } }, async ({ query }, reply) => {
+      reply.header('cache-control', 'no-store')
+      if (query.chainId !== undefined && query.chainId !== chainId)
+        throw new OtherChainError({ ...query, ours: chainId })
+      return issueChallenge({ database, account: query.address, chainId, name: 'iExec Core', text: '' })
+    })
+
+    app.get(
+      '/tasks/:taskId/logs',
+      { schema: { params: task, security: [{ authorization: [] }] } },
+      async (request, reply) => {
+        reply.header('cache-control', 'no-store')
+        const { authorization: token } = request.headers
+        const account = token?.startsWith('Sealdeal ')
+          ? await caller(request)
+          : (await verifyChallenge({ token, database, chain })).account
+        return { computeLogsList: await readPrinted(database, { taskId: request.params.taskId, account }) }
       },
     )
 

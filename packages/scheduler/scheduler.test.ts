@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type Address, type Hex, Lease } from '@sealdeal/protocol'
+import { type Address, Bytes, type Hex, Lease, Printed, Result } from '@sealdeal/protocol'
 import { signRequest } from '@sealdeal/server'
 import { expect } from 'chai'
-import { Wallet } from 'ethers'
+import { TypedDataEncoder, Wallet } from 'ethers'
 import type { Process } from '../stack/processes.ts'
+import { forgetPrinted } from './printed.ts'
 import { openWorld, readLog, until, type World } from './testing/world.ts'
 import type { TaskView } from './view.ts'
 
@@ -128,6 +129,97 @@ describe('scheduler', function () {
       const response = await fetch(`${url}/tasks/0x${'ab'.repeat(32)}`)
       expect(response.status).to.equal(404)
       expect(((await response.json()) as { error: string }).error).to.match(/not known to this pool/)
+    })
+  })
+
+  describe('given what an app printed', () => {
+    let sealed: { stdout: string; stderr: string }
+    before(async () => {
+      const { publicKey } = await Result.generateKeyPair({ bits: 2048 })
+      const seal = (text: string) => Printed.seal(Bytes.fromUtf8(text), { publicKey })
+      sealed = { stdout: await seal('out'), stderr: await seal('err') }
+    })
+    const leased = async (wallet: Wallet) => {
+      const { taskIds } = await world.matchDeal()
+      const taskId = taskIds[0] as Hex
+      await until('the lease', async () => (await tell(wallet, '/leases', { wait: 5 })).body.taskId === taskId)
+      return { taskId, hand: (body: unknown, by = wallet) => tell(by, `/leases/${taskId}/printed`, body) }
+    }
+    /** As published clients ask: a challenge, its digest, signature and address. */
+    async function challengeOf(signer: Wallet): Promise<string> {
+      const challenge = await fetch(`${url}/tasks/logs/challenge?chainId=31337&address=${signer.address}`)
+      expect(challenge.headers.get('cache-control')).to.equal('no-store')
+      const { domain, types, message, primaryType } = await challenge.json()
+      expect({ domain, primaryType }).to.deep.equal({
+        domain: { name: 'iExec Core', version: '1', chainId: 31337 },
+        primaryType: 'Challenge',
+      })
+      const { EIP712Domain: _, ...signed } = types
+      const signature = await signer.signTypedData(domain, signed, message)
+      return `${TypedDataEncoder.hash(domain, signed, message)}_${signature}_${signer.address}`
+    }
+    const logsOf = async (taskId: Hex, authorization: string) =>
+      fetch(`${url}/tasks/${taskId}/logs`, { headers: { authorization } })
+
+    it('keeps it sealed, gives it to the requester only, and a challenge counts once', async () => {
+      const { researcher, company } = world.wallets
+      const wallet = await worker()
+      const { taskId, hand } = await leased(wallet)
+      const empty = await logsOf(taskId, await challengeOf(researcher))
+      expect([empty.status, (await empty.json()).error]).to.deep.equal([
+        404,
+        `Nothing is kept of what the app of task "${taskId}" printed.`,
+      ])
+
+      expect((await hand({ attempt: '1', ...sealed })).status).to.equal(204)
+      const authorization = await challengeOf(researcher)
+      const given = await logsOf(taskId, authorization)
+      expect(await given.json()).to.deep.equal({ computeLogsList: [{ walletAddress: wallet.address, ...sealed }] })
+      expect(given.headers.get('cache-control')).to.equal('no-store')
+      expect((await logsOf(taskId, authorization)).status).to.equal(401)
+      expect((await fetch(`${url}/tasks/${taskId}/logs`)).status).to.equal(401)
+      expect((await logsOf(taskId, await challengeOf(company))).status).to.equal(403)
+      expect((await logsOf(`0x${'51'.repeat(32)}`, await challengeOf(researcher))).status).to.equal(404)
+      expect((await fetch(`${url}/tasks/logs/challenge?chainId=1&address=${researcher.address}`)).status).to.equal(400)
+    })
+
+    it('takes it once per attempt, from who holds or held the lease, and nothing that is not sealed', async () => {
+      const wallet = await worker()
+      const { taskId, hand } = await leased(wallet)
+      const other = await worker()
+      expect((await hand({ attempt: '1', ...sealed }, other)).status).to.equal(409)
+      expect((await hand({ attempt: '2', ...sealed })).status).to.equal(409)
+      for (const stdout of [
+        'the patient is healthy',
+        `${sealed.stdout}the patient is healthy`,
+        sealed.stdout.repeat(3),
+      ]) {
+        const { status, body } = await hand({ attempt: '1', ...sealed, stdout })
+        expect(status).to.equal(400)
+        expect(JSON.stringify(body)).to.include('stdout').and.to.not.include('healthy')
+      }
+      const failure = { cause: 'APP_COMPUTE_FAILED', message: 'It failed.' }
+      expect((await tell(wallet, `/leases/${taskId}/outcome`, { attempt: '1', failure })).status).to.equal(200)
+      expect((await hand({ attempt: '1', ...sealed })).status).to.equal(204)
+      expect((await hand({ attempt: '1', stdout: sealed.stderr, stderr: sealed.stdout })).status).to.equal(204)
+      const kept = await world.database.query('select stdout, stderr from printed where task_id = $1', [taskId])
+      expect(kept).to.deep.equal([sealed])
+    })
+
+    it('forgets it after the days that the pool says', async () => {
+      const { taskId, hand } = await leased(await worker())
+      await hand({ attempt: '1', ...sealed })
+      const left = async () => (await world.database.query('select 1 from printed where task_id = $1', [taskId])).length
+      await world.database.query(`update printed set at = now() - interval '6 days 23 hours' where task_id = $1`, [
+        taskId,
+      ])
+      await forgetPrinted(world.database, { days: 7 })
+      expect(await left()).to.equal(1)
+      await world.database.query(`update printed set at = now() - interval '7 days 1 second' where task_id = $1`, [
+        taskId,
+      ])
+      await forgetPrinted(world.database, { days: 7 })
+      expect(await left()).to.equal(0)
     })
   })
 

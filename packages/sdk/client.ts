@@ -14,6 +14,8 @@ export type Endpoints = {
   market: string
   sms: string
   storage: string
+  /** Of a task's workerpool; the market is asked where it is absent. */
+  scheduler?: string
   /** JSON-RPC of the chain; needed only when the signer brings no provider. */
   chain?: string
 }

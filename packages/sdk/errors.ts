@@ -1,6 +1,6 @@
 import { type Address, BaseError, type Hex, type Order, RetryableError } from '@sealdeal/protocol'
 
-export type ServiceName = 'market' | 'sms' | 'storage'
+export type ServiceName = 'market' | 'sms' | 'storage' | 'scheduler'
 
 /** A service could not be reached, or failed by itself: trying again may help. */
 export class ServiceUnavailableError extends RetryableError {
@@ -40,6 +40,17 @@ export class ServiceRefusedError extends BaseError {
     super(`The ${service} refused: ${reason.replace(/\.$/, '')}.`, { metaMessages: remedies, docsPath: '/services' })
     this.service = service
     this.status = status
+  }
+}
+
+/** Nobody told where the API of a workerpool is. */
+export class WorkerpoolUnknownError extends BaseError {
+  override name = 'WorkerpoolUnknownError'
+  constructor({ workerpool }: { workerpool: Address }) {
+    super(`The market does not know where the scheduler of workerpool ${workerpool} is.`, {
+      metaMessages: ['Ask its owner, and give the origin as `endpoints.scheduler` of the client.'],
+      docsPath: '/services',
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { Bytes, type Hex, Result } from '@sealdeal/protocol'
+import { Bytes, type Hex, Result, type Session } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
 import { ResultNotAvailableError } from './errors.ts'
 import { call } from './http.ts'
@@ -17,6 +17,8 @@ export type FetchResultReturnType = {
   encrypted: boolean
   /** Whether the files are, to the last byte, what the enclave signed and the chain recorded. */
   verified: boolean
+  /** Data that the task was to read and did not, as the enclave says; other tasks than those of many datasets have none. */
+  leftOut: Session.LeftOut[]
   cid: string
 }
 
@@ -37,7 +39,7 @@ export async function fetchResult(
   }
   const archive = privateKey !== undefined && encrypted ? await Result.decrypt({ archive: bytes, privateKey }) : bytes
   const files = await Result.files(archive)
-  return { files, encrypted, verified: isVerified(files, resultDigest), cid }
+  return { files, encrypted, verified: isVerified(files, resultDigest), leftOut: leftOutOf(files), cid }
 }
 
 /** The result as it is stored: what anyone can download. */
@@ -67,6 +69,16 @@ function isVerified(files: Map<string, Uint8Array>, resultDigest: Hex): boolean 
   } catch {
     // Results of other enclaves carry no salt: they cannot be compared, which is not an error.
     return false
+  }
+}
+
+function leftOutOf(files: Map<string, Uint8Array>): Session.LeftOut[] {
+  try {
+    const { 'left-out-datasets': leftOut = [] } = computed(files)
+    return (leftOut as Session.LeftOut[]).map(({ address, reason }) => ({ address, reason }))
+  } catch {
+    // The file is the app's where no enclave of ours wrote it.
+    return []
   }
 }
 

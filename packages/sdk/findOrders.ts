@@ -28,6 +28,8 @@ export type FindOrdersParameters<kind extends Order.Kind> = {
   isDatasetStrict?: boolean
   isWorkerpoolStrict?: boolean
   isRequesterStrict?: boolean
+  /** Of dataset orders, only those that many of can go into one task. */
+  bulkOnly?: boolean
   category?: bigint
   minTag?: Hex
   maxTag?: Hex

@@ -10,6 +10,8 @@ export type GetGrantedAccessParameters = {
   authorizedUser?: Address | 'any'
   /** Only grants that name the user. */
   isUserStrict?: boolean
+  /** Only grants that many of can go into one task. */
+  bulkOnly?: boolean
   page?: number
   pageSize?: number
 }
@@ -22,6 +24,7 @@ export async function getGrantedAccess(
     authorizedApp = 'any',
     authorizedUser = 'any',
     isUserStrict = false,
+    bulkOnly = false,
     page = 0,
     pageSize = 20,
   }: GetGrantedAccessParameters = {},
@@ -33,6 +36,7 @@ export async function getGrantedAccess(
     requester: authorizedUser,
     workerpool: 'any',
     isRequesterStrict: isUserStrict,
+    bulkOnly,
     page,
     pageSize,
   })

@@ -1,4 +1,4 @@
-import { type Address, connectGroup, type Hex, InvalidValueError, type Order, zeroAddress } from '@sealdeal/protocol'
+import { type Address, connectGroup, type Hex, InvalidValueError, Order, zeroAddress } from '@sealdeal/protocol'
 import { getAddress, isAddress, zeroPadValue } from 'ethers'
 import type { Client } from './client.ts'
 import { AccessAlreadyGrantedError, InvalidAppError, NotTheOwnerError } from './errors.ts'
@@ -16,6 +16,8 @@ export type GrantAccessParameters = {
   pricePerAccess?: bigint
   /** How many tasks. */
   numberOfAccess?: bigint
+  /** For free, without end, and also together with other data in one task ({@link prepareBulk}); price and number are left out. */
+  allowBulk?: boolean
   onStatus?: OnStatus
 }
 
@@ -34,8 +36,9 @@ export async function grantAccess(
     protectedData,
     authorizedApp,
     authorizedUser = zeroAddress,
+    allowBulk = false,
     pricePerAccess = 0n,
-    numberOfAccess = 1n,
+    numberOfAccess = allowBulk ? BigInt(Number.MAX_SAFE_INTEGER) : 1n,
     onStatus,
   }: GrantAccessParameters,
 ): Promise<GrantedAccess> {
@@ -47,6 +50,7 @@ export async function grantAccess(
   if (app === zeroAddress) throw new InvalidAppError({ app, reason: 'a grant for any app would be a grant for theft' })
   expectAmount('pricePerAccess', pricePerAccess, 0n)
   expectAmount('numberOfAccess', numberOfAccess, 1n)
+  if (allowBulk) expectForBulk({ datasetprice: pricePerAccess, volume: numberOfAccess })
   await expectOwner(client, dataset)
   await expectApp(client, app)
   await expectNew(client, { dataset, app, user })
@@ -100,6 +104,12 @@ async function expectNew(client: Client, { dataset, app, user }: { dataset: Addr
 /** The chain decides: the market may not have noticed a revocation yet. */
 async function isOpen({ contracts }: Client, order: Order.Signed<'dataset'>, orderHash: Hex): Promise<boolean> {
   return (await contracts.hub.viewConsumed(orderHash)) < order.volume
+}
+
+function expectForBulk({ datasetprice, volume }: Pick<Order.Dataset, 'datasetprice' | 'volume'>): void {
+  if (Order.isForBulk({ datasetprice, volume })) return
+  const [path, value] = datasetprice > 0n ? ['pricePerAccess', datasetprice] : ['numberOfAccess', volume]
+  throw new InvalidValueError({ path: String(path), expected: 'nothing beside `allowBulk`', value })
 }
 
 function expectAddress(path: string, value: unknown): Address {

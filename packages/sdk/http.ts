@@ -1,3 +1,4 @@
+import { InvalidValueError } from '@sealdeal/protocol'
 import type { Client } from './client.ts'
 import { type ServiceName, ServiceRefusedError, ServiceUnavailableError } from './errors.ts'
 
@@ -20,7 +21,7 @@ export type Call = {
  */
 export async function call(client: Pick<Client, 'endpoints'>, request: Call): Promise<Response> {
   const { service, method = 'GET', headers = {}, body, expect = [], signal } = request
-  const origin = client.endpoints[service]
+  const origin = originOf(client, service)
   const response = await fetch(address(origin, request), {
     method,
     headers,
@@ -45,6 +46,13 @@ export async function callJson(client: Pick<Client, 'endpoints'>, request: Call)
   const json: unknown = await response.json().catch(() => undefined)
   if (typeof json === 'object' && json !== null) return json as Record<string, unknown>
   throw new ServiceRefusedError({ service: request.service, status: response.status, reason: 'its answer is not JSON' })
+}
+
+/** Where a service is: every client names all but the scheduler, which its verbs find out. */
+export function originOf({ endpoints }: Pick<Client, 'endpoints'>, service: ServiceName): string {
+  const origin = endpoints[service]
+  if (origin !== undefined) return origin
+  throw new InvalidValueError({ path: `endpoints.${service}`, expected: 'an http(s) origin', value: origin })
 }
 
 /** Where a call goes. */

@@ -9,6 +9,7 @@ export { deposit } from './deposit.ts'
 export * from './errors.ts'
 export { type ExplainParameters, type ExplainReturnType, explain, printReasons, type Reason } from './explain.ts'
 export { explainMatch } from './explainMatch.ts'
+export { type FetchPrintedParameters, fetchPrinted, type PrintedOutput } from './fetchPrinted.ts'
 export {
   type FetchResultParameters,
   type FetchResultReturnType,
@@ -22,6 +23,7 @@ export { type GetReceiptParameters, getReceipt } from './getReceipt.ts'
 export { type GrantAccessParameters, type GrantedAccess, grantAccess } from './grantAccess.ts'
 export { type MatchOrdersReturnType, matchOrders } from './matchOrders.ts'
 export { readFacts, readMatchState } from './matchState.ts'
+export { type PrepareBulkParameters, type PreparedBulk, prepareBulk } from './prepareBulk.ts'
 export { type ProtectDataParameters, type ProtectDataReturnType, protectData } from './protectData.ts'
 export { type PublishOrderParameters, publishOrder, signOrder, unpublishOrder } from './publishOrder.ts'
 export { type Receipt, ReceiptRefusedError } from './receipt.ts'

@@ -1,4 +1,4 @@
-import { type Address, Order, Params, Result, Task, zeroAddress } from '@sealdeal/protocol'
+import { type Address, Order, Params, Result, Tag, Task, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import {
   balance,
@@ -11,11 +11,13 @@ import {
   getGrantedAccess,
   grantAccess,
   matchOrders,
+  prepareBulk,
   protectData,
   publishOrder,
   pushAppSecret,
   revokeAccess,
   run,
+  signOrder,
   unpublishOrder,
   upload,
 } from './index.ts'
@@ -279,5 +281,33 @@ describe('from a grant to a result, with real services', function () {
       const error = await failure(run(researcher, { ...terms(), ...changes }))
       expect([error.name, error.path]).to.deep.equal(['InvalidValueError', path])
     }
+    const bulk = { bulkCid: 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG', volume: 3n }
+    const { dataset: _, ...free } = terms()
+    expect((await failure(run(researcher, { ...terms(), bulk }))).path).to.equal('dataset')
+    expect((await failure(run(researcher, { ...free, bulk, volume: 2n }))).path).to.equal('volume')
+  })
+
+  it('prepares bulks of grants that are for bulks, a slice for each task', async () => {
+    const tag = Tag.none
+    const grant = (volume: bigint, datasetprice = 0n) =>
+      signOrder(hospital, { kind: 'dataset', order: { dataset, datasetprice, volume, apprestrict: app, tag } })
+    const good = await grant(Order.bulkVolume)
+    const { bulkCid, volume } = await prepareBulk(researcher, { grants: [good, good, good], perTask: 2 })
+    expect(volume).to.equal(2n)
+    const read = async (cid: string) =>
+      (await fetch(new URL(`/ipfs/${cid}`, researcher.endpoints.storage))).json() as Promise<string[]>
+    const slices = await read(bulkCid)
+    expect((await Promise.all(slices.map(read))).map((orders) => orders.length)).to.deep.equal([2, 1])
+
+    for (const bad of [await grant(Order.bulkVolume - 1n), await grant(Order.bulkVolume, 1n)]) {
+      expect((await failure(prepareBulk(researcher, { grants: [good, bad] }))).path).to.equal('grants[1]')
+    }
+    expect((await failure(prepareBulk(researcher, { grants: [] }))).path).to.equal('grants')
+    for (const perTask of [0, 101, 1.5]) {
+      expect((await failure(prepareBulk(researcher, { grants: [good], perTask }))).path).to.equal('perTask')
+    }
+    const who = { protectedData: dataset, authorizedApp: app, allowBulk: true }
+    expect((await failure(grantAccess(hospital, { ...who, pricePerAccess: 1n }))).path).to.equal('pricePerAccess')
+    expect((await failure(grantAccess(hospital, { ...who, numberOfAccess: 5n }))).path).to.equal('numberOfAccess')
   })
 })

@@ -14,6 +14,7 @@ import { type Chosen, chooseOrders } from './chooseOrders.ts'
 import type { Client } from './client.ts'
 import { InsufficientFundsError, TimeoutError } from './errors.ts'
 import { matchOrders } from './matchOrders.ts'
+import type { PreparedBulk } from './prepareBulk.ts'
 import { publishOrder, signOrder } from './publishOrder.ts'
 import { checkSecret, pushRequesterSecret, pushResultKey } from './secrets.ts'
 import { sleep } from './sleep.ts'
@@ -23,6 +24,8 @@ export type RunParameters = {
   app: Address
   /** Protected data for the app to read; none by default. */
   dataset?: Address
+  /** Many of them, several in each task: what {@link prepareBulk} returned. */
+  bulk?: PreparedBulk
   /** Any that fits by default. */
   workerpool?: Address
   /** Command line of the app. Anyone can read it on chain: secrets belong into `secrets`. */
@@ -36,7 +39,7 @@ export type RunParameters = {
   datasetMaxPrice?: bigint
   workerpoolMaxPrice?: bigint
   category?: bigint
-  /** Number of tasks. */
+  /** Number of tasks; of a bulk as many as it was prepared for. */
   volume?: bigint
   tag?: Hex
   callback?: Address
@@ -137,13 +140,16 @@ export async function estimateRun(client: Client, parameters: RunParameters): Pr
 
 /** The request with the caller's limits, everything about it checked. */
 function draftRequest(client: Client, parameters: RunParameters): Order.Request {
-  const { app, dataset, workerpool, args, inputFiles, secrets = {}, category, volume, tag, callback } = parameters
+  const { app, dataset, bulk, workerpool, args, inputFiles, secrets = {}, category, tag, callback } = parameters
+  const { volume = bulk?.volume ?? 1n } = parameters
+  if (bulk !== undefined) expectWholeBulk({ bulk, dataset, volume })
   for (const [number, secret] of Object.entries(secrets)) checkSecret(`secrets.${number}`, secret)
   if (args !== undefined) Params.argv(args)
   const names = Object.fromEntries(Object.keys(secrets).map((number) => [number, 'name']))
   const params = Params.build({
     ...(args === undefined ? {} : { args }),
     ...(inputFiles === undefined ? {} : { inputFiles }),
+    ...(bulk === undefined ? {} : { bulkCid: bulk.bulkCid }),
     ...(Object.keys(names).length === 0 ? {} : { secrets: names }),
     encryptResult: true,
   })
@@ -157,7 +163,7 @@ function draftRequest(client: Client, parameters: RunParameters): Order.Request 
     datasetmaxprice: datasetMaxPrice,
     workerpoolmaxprice: workerpoolMaxPrice,
     category: category ?? 0n,
-    volume: volume ?? 1n,
+    volume,
     tag: tag ?? Tag.tdx,
     callback: callback ?? zeroAddress,
     params,
@@ -167,6 +173,22 @@ function draftRequest(client: Client, parameters: RunParameters): Order.Request 
   if (checked.volume === 0n)
     throw new InvalidValueError({ path: 'volume', expected: '1 or more', value: checked.volume })
   return checked
+}
+
+/** A task beyond the list would have no data; one of a deal with a dataset of its own may not have others. */
+function expectWholeBulk({
+  bulk,
+  dataset,
+  volume,
+}: {
+  bulk: PreparedBulk
+  dataset: Address | undefined
+  volume: bigint
+}): void {
+  if (dataset !== undefined)
+    throw new InvalidValueError({ path: 'dataset', expected: 'nothing beside `bulk`', value: dataset })
+  if (volume === bulk.volume) return
+  throw new InvalidValueError({ path: 'volume', expected: `${bulk.volume}, as the bulk was prepared`, value: volume })
 }
 
 async function chooseAndAfford(client: Client, request: Order.Request): Promise<Chosen> {

@@ -1,6 +1,6 @@
-import { Bytes, Secret, Task, zeroAddress } from '@sealdeal/protocol'
+import { type Address, Bytes, type Hex, Order, Params, Secret, Task, zeroAddress } from '@sealdeal/protocol'
 import { expect } from 'chai'
-import { JsonRpcProvider, Wallet } from 'ethers'
+import { JsonRpcProvider, toBeHex, Wallet } from 'ethers'
 import { openChain } from './index.ts'
 import { fullParams, randomAddress, randomHash } from './testing/chain.ts'
 import { describeClauses } from './testing/clauses.ts'
@@ -34,6 +34,101 @@ describe('over a real chain', function () {
     expect(content.params).to.equal(fullParams)
     expect(content.requester).to.equal(deal.requester)
     expect(content.maxSeconds).to.equal(300)
+  })
+
+  describe('given many datasets', () => {
+    const wish = (bulkCid?: string) => ({ withDataset: false, params: Params.build({ ...(bulkCid && { bulkCid }) }) })
+    const keyOf = (dataset: Address) => `the key of ${dataset}`
+    async function datasetWithKey(): Promise<Address> {
+      const dataset = await hardhat.createDataset()
+      await world.secrets.create({ kind: 'dataset', owner: dataset }, keyOf(dataset))
+      return dataset
+    }
+    /** Stores the slices, matches a deal over them, and asks for the session of its second task. */
+    async function sessionOver(orders: Order.Signed<'dataset'>[], others: Order.Signed<'dataset'>[] = []) {
+      const slices = await Promise.all(
+        [others, orders].map((each) => world.store(each.map((order) => Order.toJson('dataset', order)))),
+      )
+      const standing = await hardhat.matchDeal(wish(await world.store(slices)))
+      return attempt(world, standing, { index: 1n })
+    }
+
+    it('gives those of the task’s slice, in their order, each once, and no others', async () => {
+      const datasets = [await datasetWithKey(), await datasetWithKey(), await datasetWithKey()]
+      const [first, second, third] = await Promise.all(datasets.map((dataset) => hardhat.grant({ dataset })))
+      if (!first || !second || !third) return expect.fail('no grants')
+      const again = await hardhat.grant({ dataset: first.dataset })
+      const content = await (await sessionOver([second, first, again], [third])).open()
+      expect(content.datasets?.map(({ address, key }) => [address, key])).to.deep.equal(
+        [second, first].map(({ dataset }) => [dataset, keyOf(dataset)]),
+      )
+      expect(content.datasets?.[0]).to.include({ multiaddr: '0xa503' })
+      expect(content.leftOut).to.deep.equal([])
+      expect(content).to.not.have.property('dataset')
+    })
+
+    it('leaves out each that may not be read, with its reason', async () => {
+      const stranger = new Wallet(Bytes.toHex(Bytes.random(32)))
+      const [good, deleted] = [await datasetWithKey(), await datasetWithKey()]
+      await world.secrets.remove({ kind: 'dataset', owner: deleted })
+      const revoked = await hardhat.grant({ dataset: await datasetWithKey() })
+      const closing = hardhat.market.hub.connect(hardhat.owners.dataset)
+      await (await closing.manageDatasetOrder({ order: revoked, operation: 1n, sign: '0x' })).wait()
+      const other = randomAddress()
+      const bad: [Order.Signed<'dataset'>, RegExp][] = [
+        [await hardhat.grant({ dataset: await datasetWithKey(), datasetprice: 1n }), /at 1 each, and not for bulks/],
+        [await hardhat.grant({ dataset: await datasetWithKey(), volume: 2n ** 53n - 3n }), /not for bulks/],
+        [await hardhat.grant({ dataset: await datasetWithKey() }, stranger), /Invalid dataset order signature/],
+        [revoked, /revoked/],
+        [await hardhat.grant({ dataset: await datasetWithKey(), apprestrict: other }), /App restriction/],
+        [await hardhat.grant({ dataset: await datasetWithKey(), workerpoolrestrict: other }), /Workerpool restriction/],
+        [await hardhat.grant({ dataset: await datasetWithKey(), requesterrestrict: other }), /Requester restriction/],
+        [await hardhat.grant({ dataset: await datasetWithKey(), tag: toBeHex(0x101, 32) as Hex }), /Tag/],
+        [await hardhat.grant({ dataset: await hardhat.createDataset() }), /No key is stored/],
+        [await hardhat.grant({ dataset: deleted }), /deleted by its owner/],
+        [await hardhat.grant({ dataset: randomAddress() }), /does not hold/],
+      ]
+      const orders = [...bad.map(([order]) => order), await hardhat.grant({ dataset: good })]
+      const content = await (await sessionOver(orders)).open()
+      expect(content.datasets?.map(({ address }) => address)).to.deep.equal([good])
+      expect(content.leftOut?.map(({ address }) => address)).to.deep.equal(bad.map(([order]) => order.dataset))
+      for (const [position, [, reason]] of bad.entries()) {
+        expect(content.leftOut?.[position]?.reason).to.match(reason)
+      }
+
+      const none = await sessionOver(bad.map(([order]) => order))
+      expect([none.status, none.body.name]).to.deep.equal([403, 'NoDatasetLeftError'])
+    })
+
+    it('takes any grant of a dataset that holds', async () => {
+      const dataset = await datasetWithKey()
+      const content = await (
+        await sessionOver([await hardhat.grant({ dataset, datasetprice: 5n }), await hardhat.grant({ dataset })])
+      ).open()
+      expect(content.datasets?.map(({ address }) => address)).to.deep.equal([dataset])
+      expect(content.leftOut).to.deep.equal([])
+    })
+
+    it('gives those that were attached on chain to this task, and names only what it gave in the audit log', async () => {
+      const standing = await hardhat.matchDeal({ withDataset: false })
+      const [first, keyless] = [await datasetWithKey(), await hardhat.createDataset()]
+      const paying = hardhat.market.hub.connect(hardhat.owners.requester)
+      const orders = [await hardhat.grant({ dataset: first, volume: 1n }), await hardhat.grant({ dataset: keyless })]
+      await (await paying.attachDatasets(standing.dealId, standing.deal.botFirst, orders, 0n)).wait()
+      const outcome = await attempt(world, standing)
+      const content = await outcome.open()
+      expect(content.datasets?.map(({ address, key }) => [address, key])).to.deep.equal([[first, keyOf(first)]])
+      expect(content.leftOut?.map(({ address }) => address)).to.deep.equal([keyless])
+      const [entry] = await world.database.query<{ secrets: string[][] }>(
+        'select secrets from audit_entry where task_id = $1',
+        [outcome.taskId],
+      )
+      expect(entry?.secrets).to.deep.include(['dataset', first.toLowerCase(), ''])
+      expect(JSON.stringify(entry?.secrets)).to.not.include(keyless.toLowerCase())
+
+      const other = await attempt(world, standing, { index: standing.deal.botFirst + 1n })
+      expect(await other.open()).to.not.have.any.keys('dataset', 'datasets', 'leftOut')
+    })
   })
 
   it('signs an authorization that the Hub takes', async () => {

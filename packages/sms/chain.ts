@@ -1,4 +1,4 @@
-import { type Address, connectHub, Deal, type Hex, Task } from '@sealdeal/protocol'
+import { type Address, connectHub, Deal, decodeRevert, type Hex, type Order, Task } from '@sealdeal/protocol'
 import { isSignedBy } from '@sealdeal/server'
 import { Contract, isError, type JsonRpcApiProvider } from 'ethers'
 import { ChainUnavailableError } from './errors.ts'
@@ -13,8 +13,10 @@ export type Chain = {
   /** The deal as matched, or undefined. */
   viewDeal(dealId: Hex): Promise<Deal.Deal | undefined>
   viewTask(taskId: Hex): Promise<{ status: Task.Status }>
-  /** How many datasets were attached to the task beside its deal. */
-  countAttached(taskId: Hex): Promise<number>
+  /** The datasets that were attached to the task beside its deal. */
+  viewAttached(taskId: Hex): Promise<Address[]>
+  /** Why this dataset may not be used by the tasks of a deal that was made without one; undefined when it may. */
+  whyIncompatible(order: Order.Signed<'dataset'>, dealId: Hex): Promise<string | undefined>
   /** Length of the category's clock, in seconds. */
   workClock(category: bigint): Promise<bigint>
   viewApp(app: Address): Promise<AppEntry>
@@ -55,8 +57,20 @@ export function openChain({
       const { status } = await asked(contract.viewTask(taskId))
       return { status: Task.status(status) }
     },
-    async countAttached(taskId) {
-      return (await asked(contract.viewDatasets(taskId))).length
+    async viewAttached(taskId) {
+      return (await asked(contract.viewDatasets(taskId))).map(({ pointer }) => pointer as Address)
+    },
+    async whyIncompatible(order, dealId) {
+      try {
+        await contract.assertDatasetDealCompatibility(order, dealId)
+        return undefined
+      } catch (error) {
+        const refusal = decodeRevert(error)
+        if (refusal) return String(refusal.values.reason ?? refusal.shortMessage)
+        // A contract in an owner's or a group's place that reverts has said no as well.
+        if (isError(error, 'CALL_EXCEPTION')) return 'The Hub does not take its order'
+        throw new ChainUnavailableError({ cause: error })
+      }
     },
     async workClock(category) {
       return (await asked(contract.viewCategory(category))).workClockTimeRef

@@ -54,6 +54,8 @@ export const schema = z
     SMS_ROOT_CRL_URL: variable.httpUrl.optional(),
     /** For how long collateral is used before it is fetched again, in seconds. */
     SMS_COLLATERAL_MAX_AGE: variable.number(1, 30 * 86_400).default(3_600),
+    /** Where the lists of datasets are that bulk requests name; without it no such task gets a session. */
+    IPFS_GATEWAY_URL: variable.httpUrl.optional(),
     /** Says that the chain is local although its id does not: simulated enclaves may then be trusted. */
     LOCAL_CHAIN: variable.flag.default(false),
     /** Requests of one network address per minute. */

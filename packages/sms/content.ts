@@ -1,22 +1,20 @@
 import { type Address, type Deal, type Hex, Params, Secret, type Session, zeroAddress } from '@sealdeal/protocol'
+import type { BulkList } from './bulkList.ts'
 import type { AppEntry, Chain } from './chain.ts'
-import {
-  DatasetKeyNotFoundError,
-  RequesterSecretNotFoundError,
-  RequestUnreadableError,
-  ResultKeyNotFoundError,
-} from './errors.ts'
+import { collectDatasets } from './datasets.ts'
+import { RequesterSecretNotFoundError, RequestUnreadableError, ResultKeyNotFoundError } from './errors.ts'
 import type { Secrets } from './secrets.ts'
 
 /**
- * Everything that one task's enclave is given, and nothing else: the deal says which dataset, app, requester and
+ * Everything that one task's enclave is given, and nothing else: the deal says which data, app, requester and
  * beneficiary, its signed `params` say which of the requester's secrets.
  *
- * @throws DatasetKeyNotFoundError RequesterSecretNotFoundError ResultKeyNotFoundError RequestUnreadableError
+ * @throws RequesterSecretNotFoundError ResultKeyNotFoundError RequestUnreadableError, and what {@link collectDatasets} throws
  */
 export async function collectContent({
   chain,
   secrets,
+  bulkList,
   request,
   taskId,
   deal,
@@ -25,6 +23,7 @@ export async function collectContent({
 }: {
   chain: Chain
   secrets: Secrets
+  bulkList: BulkList
   request: { dealId: Hex; index: bigint; worker: Address }
   taskId: Hex
   deal: Deal.Deal
@@ -34,9 +33,9 @@ export async function collectContent({
   const { dealId, index, worker } = request
   const params = readParams({ dealId, text: deal.params })
   const appSecret = await secrets.read({ kind: 'app', owner: deal.app.pointer })
-  const dataset = await collectDataset({ chain, secrets, dataset: deal.dataset.pointer })
+  const data = await collectDatasets({ chain, secrets, bulkList }, { taskId, dealId, index, deal, params })
   const requester = await collectRequesterSecrets({ secrets, requester: deal.requester, names: params.secrets ?? {} })
-  const resultKey = params.encryptResult ? await collectResultKey({ secrets, deal }) : undefined
+  const resultKey = await collectResultKey({ secrets, deal, isNeeded: params.encryptResult === true })
   return {
     chainId: chain.chainId.toString(),
     hub: chain.hub,
@@ -52,7 +51,7 @@ export async function collectContent({
     botFirst: deal.botFirst.toString(),
     botSize: deal.botSize.toString(),
     app: { address: deal.app.pointer, type: app.type, multiaddr: app.multiaddr, checksum: app.checksum },
-    ...(dataset ? { dataset } : {}),
+    ...data,
     params: deal.params,
     secrets: { ...(appSecret === undefined ? {} : { app: appSecret }), requester },
     ...(resultKey === undefined ? {} : { resultKey }),
@@ -65,23 +64,6 @@ function readParams({ dealId, text }: { dealId: Hex; text: string }): Params.Par
   } catch (error) {
     throw new RequestUnreadableError({ dealId, reason: error instanceof Error ? error.message : String(error) })
   }
-}
-
-/** The dataset of the deal's own record: the match was the grant, and no other dataset can be named. */
-async function collectDataset({
-  chain,
-  secrets,
-  dataset,
-}: {
-  chain: Chain
-  secrets: Secrets
-  dataset: Address
-}): Promise<Session.Content['dataset']> {
-  if (dataset === zeroAddress) return undefined
-  const key = await secrets.read({ kind: 'dataset', owner: dataset })
-  if (key === undefined) throw new DatasetKeyNotFoundError({ dataset })
-  const { multiaddr, checksum } = await chain.viewDataset(dataset)
-  return { address: dataset, multiaddr, checksum, key }
 }
 
 async function collectRequesterSecrets({
@@ -102,9 +84,18 @@ async function collectRequesterSecrets({
   return found
 }
 
-async function collectResultKey({ secrets, deal }: { secrets: Secrets; deal: Deal.Deal }): Promise<string> {
+/** What the app prints is sealed to it also where the result is not. */
+async function collectResultKey({
+  secrets,
+  deal,
+  isNeeded,
+}: {
+  secrets: Secrets
+  deal: Deal.Deal
+  isNeeded: boolean
+}): Promise<string | undefined> {
   const beneficiary = deal.beneficiary === zeroAddress ? deal.requester : deal.beneficiary
   const key = await secrets.read({ kind: 'account', owner: beneficiary, name: Secret.reserved.resultKey })
-  if (key === undefined) throw new ResultKeyNotFoundError({ beneficiary })
+  if (key === undefined && isNeeded) throw new ResultKeyNotFoundError({ beneficiary })
   return key
 }

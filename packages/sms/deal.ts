@@ -1,7 +1,6 @@
-import { Deal, type Hex, Params, Tag, Task } from '@sealdeal/protocol'
+import { Deal, type Hex, Tag, Task } from '@sealdeal/protocol'
 import type { Chain } from './chain.ts'
 import {
-  BulkNotSupportedError,
   DealNotConfidentialError,
   DealNotFoundError,
   DealOverError,
@@ -15,7 +14,7 @@ export type OpenDeal = { deal: Deal.Deal; maxSeconds: number }
 /**
  * Asks the chain whether a task may run now.
  *
- * @throws DealNotFoundError TaskOutOfRangeError DealOverError TaskOverError DealNotConfidentialError BulkNotSupportedError
+ * @throws DealNotFoundError TaskOutOfRangeError DealOverError TaskOverError DealNotConfidentialError
  */
 export async function expectDeal({
   chain,
@@ -38,22 +37,5 @@ export async function expectDeal({
   if (now >= deadline) throw new DealOverError({ dealId, deadline, now })
   if (status !== 'UNSET' && status !== 'ACTIVE') throw new TaskOverError({ taskId, status })
   if (!Tag.covers(tag, Tag.tdx)) throw new DealNotConfidentialError({ dealId, tag })
-  await expectNoBulk({ chain, taskId, deal })
   return { deal, maxSeconds: Math.min(Number(clock), Number(deadline - now)) }
-}
-
-/** An app that runs without the data that is paid for would be paid, and so would the data's owners. */
-async function expectNoBulk({ chain, taskId, deal }: { chain: Chain; taskId: Hex; deal: Deal.Deal }): Promise<void> {
-  const attached = await chain.countAttached(taskId)
-  if (attached > 0) throw new BulkNotSupportedError({ taskId, what: `${attached} attached datasets` })
-  if (namesBulk(deal.params)) throw new BulkNotSupportedError({ taskId, what: 'a bulk of datasets' })
-}
-
-/** Params that nobody can read are another refusal’s business. */
-function namesBulk(params: string): boolean {
-  try {
-    return Params.parse(params).bulkCid !== undefined
-  } catch {
-    return false
-  }
 }

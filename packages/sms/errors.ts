@@ -218,13 +218,36 @@ export class TaskOverError extends BaseError {
   }
 }
 
-/** Data that is paid for would not be read: until it can be, no such task is run. */
-export class BulkNotSupportedError extends BaseError {
-  override name = 'BulkNotSupportedError'
-  constructor({ taskId, what }: { taskId: Hex; what: string }) {
-    super(`Task "${taskId}" is to read ${what}, which sessions do not give yet.`, {
-      metaMessages: ['Run the app on one dataset a task. Whoever pays gets the money back.'],
-      docsPath: '/sessions#deal',
+/** The list of datasets that a request names cannot be had just now. */
+export class BulkListUnavailableError extends BaseError {
+  override name = 'BulkListUnavailableError'
+  constructor({ cid, reason, cause }: { cid: string; reason: string; cause?: unknown }) {
+    super(`The list of datasets "${cid}" cannot be read: ${reason}.`, {
+      metaMessages: ['Try again later, or store it again: it lies where the requester uploaded it.'],
+      docsPath: '/sessions#bulk',
+      cause,
+    })
+  }
+}
+
+/** The list of datasets that a request names is none, or has nothing for this task. */
+export class BulkListMalformedError extends BaseError {
+  override name = 'BulkListMalformedError'
+  constructor({ cid, reason }: { cid: string; reason: string }) {
+    super(`"${cid}" is no list of datasets for this task: ${reason}.`, {
+      metaMessages: ['Prepare the bulk anew, with as many tasks in the request as the list has slices.'],
+      docsPath: '/sessions#bulk',
+    })
+  }
+}
+
+/** An app that runs without any of the data that it is paid for would be paid for nothing. */
+export class NoDatasetLeftError extends BaseError {
+  override name = 'NoDatasetLeftError'
+  constructor({ taskId, leftOut }: { taskId: Hex; leftOut: readonly { address: Address; reason: string }[] }) {
+    super(`None of the ${leftOut.length} datasets that task "${taskId}" names may be read.`, {
+      metaMessages: leftOut.slice(0, 5).map(({ address, reason }) => `${address}: ${reason}`),
+      docsPath: '/sessions#bulk',
     })
   }
 }

@@ -1,5 +1,6 @@
 export { type Attest, createAttest, expectPolicyFits } from './attest.ts'
 export { type AuditVerdict, verifyAudit } from './auditLog.ts'
+export { type BulkList, readBulkLists } from './bulkList.ts'
 export { type Chain, openChain } from './chain.ts'
 export { type MasterKeys, masterKeys } from './envelope.ts'
 export * from './errors.ts'

@@ -13,6 +13,7 @@ import {
 } from '@sealdeal/server'
 import { Wallet } from 'ethers'
 import { createAttest, expectPolicyFits } from './attest.ts'
+import { readBulkLists } from './bulkList.ts'
 import { openChain } from './chain.ts'
 import { type Config, schema } from './config.ts'
 import { TeeBrokerMismatchError } from './errors.ts'
@@ -41,7 +42,8 @@ await runProcess({
     const database = await openServiceDatabase({ name: 'sms', url: config.DATABASE_URL, migrations, onClose })
     const secrets = createSecrets({ database, master })
     const attest = createAttest({ policy, collateral: await openCollateral({ config, log }) })
-    const sessions = createSessions({ database, secrets, chain, attest, signer, clock: () => new Date() })
+    const bulkList = readBulkLists({ gateway: config.IPFS_GATEWAY_URL })
+    const sessions = createSessions({ database, secrets, chain, bulkList, attest, signer, clock: () => new Date() })
 
     const server = await serve({
       name: 'sms',

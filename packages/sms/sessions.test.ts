@@ -121,6 +121,14 @@ describe('sessions', function () {
     expect(content.secrets.requester).to.deep.equal({})
   })
 
+  it('gives the key for results also to a task whose result is not encrypted, for what the app prints', async () => {
+    const standing = await world.matchDeal({ withDataset: false, params: '' })
+    const { resultKey: name } = Secret.reserved
+    await world.secrets.create({ kind: 'account', owner: standing.deal.beneficiary, name }, 'the result key')
+    expect(await (await attempt(world, standing)).open()).to.have.property('resultKey', 'the result key')
+    await forget(world, 'account')
+  })
+
   it('opens a further attempt after the first', async () => {
     const standing = await world.matchDeal()
     expect((await attempt(world, standing)).status).to.equal(200)

@@ -5,6 +5,7 @@ import type { Database } from '@sealdeal/server'
 import { getBytes, type Wallet } from 'ethers'
 import type { Attest, Judged } from './attest.ts'
 import { append, type SecretName } from './auditLog.ts'
+import type { BulkList } from './bulkList.ts'
 import type { Chain } from './chain.ts'
 import { collectContent } from './content.ts'
 import { expectDeal } from './deal.ts'
@@ -58,6 +59,7 @@ export function createSessions({
   database,
   secrets,
   chain,
+  bulkList,
   attest,
   signer,
   clock,
@@ -65,6 +67,7 @@ export function createSessions({
   database: Database
   secrets: Secrets
   chain: Chain
+  bulkList: BulkList
   attest: Attest
   /** The Hub's TEE broker. */
   signer: Pick<Wallet, 'address' | 'signMessage'>
@@ -121,7 +124,7 @@ export function createSessions({
     expectApp({ eventLog, app: deal.app.pointer, checksum: app.checksum })
     const released: SecretName[] = []
     const noting = notingReads(secrets, released)
-    const content = await collectContent({ chain, secrets: noting, request, taskId, deal, app, maxSeconds })
+    const content = await collectContent({ chain, secrets: noting, bulkList, request, taskId, deal, app, maxSeconds })
     const sealed = await seal({ content, enclaveKey, info })
     const hash = Task.authorizationHash(worker, taskId, enclaveAddress)
     const authorization = (await signer.signMessage(getBytes(hash))) as Hex

@@ -13,7 +13,7 @@ export const statuses: Record<string, number> = {
   NonceUsedError: 401,
 
   AppMeasurementMismatchError: 403,
-  BulkNotSupportedError: 403,
+  BulkListMalformedError: 403,
   DatasetKeyNotFoundError: 403,
   DealNotConfidentialError: 403,
   DealNotFoundError: 403,
@@ -21,6 +21,7 @@ export const statuses: Record<string, number> = {
   EventLogMismatchError: 403,
   LeaseExpiredError: 403,
   LeaseRefusedError: 403,
+  NoDatasetLeftError: 403,
   QuoteRefusedError: 403,
   ReportDataMismatchError: 403,
   RequesterSecretNotFoundError: 403,
@@ -32,6 +33,7 @@ export const statuses: Record<string, number> = {
   TaskOutOfRangeError: 403,
   TaskOverError: 403,
 
+  BulkListUnavailableError: 503,
   ChainUnavailableError: 503,
   CollateralUnavailableError: 503,
   MasterKeyUnavailableError: 503,

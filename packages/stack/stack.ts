@@ -312,6 +312,7 @@ function describeServices({
       SMS_SIGNER_KEY_FILE: join(keys, 'sms-signer'),
       SMS_POLICY_FILE: simulator.policyFile,
       SMS_COLLATERAL_FILE: simulator.collateralFile,
+      IPFS_GATEWAY_URL: local(ports.storage),
     },
     storage: { ...compiled, PORT: String(ports.storage), STORAGE_DIRECTORY: folder('storage') },
     scheduler: {

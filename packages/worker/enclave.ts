@@ -53,7 +53,7 @@ export async function runInEnclave({
   const sandbox = await detectSandbox({ preference, directory })
   if (sandbox === 'none') log.warn({ fallen: fallenPromises }, 'apps run WITHOUT A SANDBOX')
   let armed = killAt !== undefined
-  return async function run({ lease, onStart, onStep, signal }) {
+  return async function run({ lease, onStart, onStep, onPrinted, signal }) {
     const { chainId, hub, dealId, index, worker, attempt, expiry, signature, app } = lease
     const task = { chainId, hub, dealId, index, worker, lease: { attempt, expiry, signature }, app }
     const kill = new AbortController()
@@ -73,6 +73,7 @@ export async function runInEnclave({
       ...(limits && { limits }),
       ...(sizes && { sizes }),
       onStart,
+      onPrinted,
       authorizeUpload: () =>
         signRequest({
           signer: wallet,

@@ -63,6 +63,7 @@ export function meterPool(pool: Pool): { pool: Pool; registry: Registry; check: 
         await hear(pool.fail(lease, failure))
         ended.inc({ outcome: 'failed' })
       },
+      keepPrinted: (lease, printed) => hear(pool.keepPrinted(lease, printed)),
     },
   }
 }

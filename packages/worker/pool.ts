@@ -44,6 +44,8 @@ export type Pool = {
   beat(lease: Lease, reached: readonly string[]): Promise<void>
   complete(lease: Lease, transaction: Hex): Promise<void>
   fail(lease: Lease, failure: { cause: string; message: string }): Promise<void>
+  /** Hands over what the app printed, sealed to the beneficiary; also after the lease has ended. */
+  keepPrinted(lease: Lease, printed: { stdout: string; stderr: string }): Promise<void>
 }
 
 /**
@@ -131,5 +133,7 @@ export function connectPool({
       tell(`/leases/${taskId}/outcome`, { attempt, completed: { transaction } }),
     fail: ({ taskId, attempt }, { cause, message }) =>
       tell(`/leases/${taskId}/outcome`, { attempt, failure: { cause, message: message.slice(0, 1_000) } }),
+    keepPrinted: ({ taskId, attempt }, { stdout, stderr }) =>
+      tell(`/leases/${taskId}/printed`, { attempt, stdout, stderr }),
   }
 }

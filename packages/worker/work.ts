@@ -18,11 +18,15 @@ import {
 export type Answer = { outcome: Outcome } | { failure: Fault }
 type Fault = { cause: string; message: string; attested?: Omit<SignedFailure, 'cause' | 'message'> | undefined }
 
+/** What the app printed, sealed to the beneficiary by its enclave. */
+export type Printed = { stdout: string; stderr: string }
+
 /** Runs the leased task in an enclave. Aborting the signal kills it. */
 export type Run = (parameters: {
   lease: Lease
   onStart: () => void
   onStep: (step: string) => void
+  onPrinted: (printed: Printed) => void
   signal: AbortSignal
 }) => Promise<Answer>
 
@@ -56,6 +60,7 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
   const opening = initialize(chain)
   // It is awaited later: until then a failure must not end the process.
   opening.catch(() => {})
+  let keeping = Promise.resolve()
   try {
     const answer = await run({
       lease,
@@ -64,6 +69,9 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
         life.step('launched')
       },
       onStep: life.step,
+      onPrinted(printed) {
+        keeping = tellPool({ log, lease }, () => pool.keepPrinted(lease, printed))
+      },
       signal: AbortSignal.any([parameters.signal, life.lost]),
     })
     if ('failure' in answer) {
@@ -97,6 +105,7 @@ export async function work(parameters: WorkParameters, lease: Lease): Promise<Se
   } finally {
     life.stop()
     await opening.catch(() => {})
+    if (!parameters.signal.aborted) await keeping
   }
 }
 

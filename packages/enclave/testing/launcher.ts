@@ -4,4 +4,5 @@ import { launch } from '../index.ts'
 
 const parameters = JSON.parse(await text(process.stdin))
 const say = (line: unknown) => process.stdout.write(`${JSON.stringify(line)}\n`)
-say(await launch({ ...parameters, onStep: say, onStart: (pid) => say({ started: pid }) }))
+const onPrinted = (printed: unknown) => say({ printed })
+say(await launch({ ...parameters, onStep: say, onPrinted, onStart: (pid) => say({ started: pid }) }))

@@ -77,6 +77,7 @@ export async function openServices({ provider, hub }: Chain) {
     database: test.database,
     secrets,
     chain,
+    bulkList: sms.readBulkLists({ gateway: undefined }),
     attest,
     signer,
     clock: () => new Date(),

@@ -1,4 +1,15 @@
-import { type Address, Bytes, Deal, type Hex, Params, Tag, Task, zeroAddress, zeroHash } from '@sealdeal/protocol'
+import {
+  type Address,
+  Bytes,
+  Deal,
+  type Hex,
+  Order,
+  Params,
+  Tag,
+  Task,
+  zeroAddress,
+  zeroHash,
+} from '@sealdeal/protocol'
 import { recoverAddress, Wallet } from 'ethers'
 import type { Chain } from '../chain.ts'
 
@@ -16,8 +27,10 @@ export type TestChain = {
   /** Lets the chain's time run ahead, past the deal's contribution deadline. */
   passDeadline(deal: StandingDeal): Promise<void>
   completeTask(deal: StandingDeal): Promise<void>
-  /** Attaches a dataset to the first task of a deal that has none. */
+  /** Attaches the dataset of other deals to the first task of a deal that has none. */
   attachDataset(deal: StandingDeal): Promise<void>
+  /** A grant for bulks of the dataset of other deals, or of another one; `changes` make it another grant. */
+  grant(changes?: Partial<Order.Input<'dataset'>>, signer?: Wallet): Promise<Order.Signed<'dataset'>>
   close(): Promise<void>
 }
 
@@ -39,7 +52,7 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
   const checksum = randomHash()
   const deals = new Map<Hex, Deal.Deal>()
   const tasks = new Map<Hex, Task.Status>()
-  const attached = new Set<Hex>()
+  const attached = new Map<Hex, Address[]>()
   const clocks = new Map<bigint, bigint>([[0n, clock]])
   const holders = new Map<Address, Address>([
     [app, owners.app.address as Address],
@@ -53,7 +66,9 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
     hub: randomAddress(),
     viewDeal: async (dealId) => deals.get(dealId),
     viewTask: async (taskId) => ({ status: tasks.get(taskId) ?? 'UNSET' }),
-    countAttached: async (taskId) => (attached.has(taskId) ? 1 : 0),
+    viewAttached: async (taskId) => attached.get(taskId) ?? [],
+    // A grant in memory holds as it is asked for: whether it does is the chain's to say.
+    whyIncompatible: async () => undefined,
     workClock: async (category) => clocks.get(category) ?? 0n,
     viewApp: async () => ({ type: 'BUNDLE', multiaddr: '0xa503', checksum }),
     viewDataset: async () => ({ multiaddr: '0xa50301', checksum: zeroHash }),
@@ -110,11 +125,19 @@ export function memoryChain({ clock: wall }: { clock: () => Date }): MemoryChain
       setStatus(deal, 'COMPLETED')
     },
     async attachDataset({ dealId, deal }) {
-      attached.add(Task.id(dealId, deal.botFirst))
+      attached.set(Task.id(dealId, deal.botFirst), [dataset])
+    },
+    async grant(changes = {}, signer = owners.dataset) {
+      return Order.sign('dataset', bulkGrant({ dataset, ...changes }), signer, Order.domain(chain))
     },
     setStatus,
     async close() {},
   }
+}
+
+/** A grant as published clients make it for bulks: free, and practically without end. */
+export function bulkGrant(changes: Order.Input<'dataset'>): Order.Dataset {
+  return Order.create('dataset', { volume: 2n ** 53n - 1n, tag: Tag.none, salt: randomHash(), ...changes })
 }
 
 /** The `params` of a request that asks for everything. */

@@ -1,4 +1,4 @@
-import { type Address, Session } from '@sealdeal/protocol'
+import { type Address, Order, Session } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
 import { fullParams, randomAddress, randomHash, type StandingDeal, type TestChain } from './chain.ts'
@@ -11,6 +11,8 @@ type Clause = {
   status: number
   /** For a deal that is itself the reason. */
   deal?: Parameters<TestChain['matchDeal']>[0]
+  /** The `params` of its request, where they name what is stored. */
+  request?(world: World): Promise<string>
   breaks(world: World, standing: StandingDeal): Deviations | Promise<Deviations>
 }
 
@@ -69,23 +71,6 @@ const clauses: Clause[] = [
     error: 'TaskOutOfRangeError',
     status: 403,
     breaks: (_world, { deal }) => ({ index: deal.botFirst + deal.botSize }),
-  },
-  {
-    clause: 'no datasets are attached to the task, which no session gives',
-    error: 'BulkNotSupportedError',
-    status: 403,
-    deal: { withDataset: false },
-    breaks: async (world, standing) => {
-      await world.attachDataset(standing)
-      return {}
-    },
-  },
-  {
-    clause: 'the request names no bulk of datasets, which no session gives',
-    error: 'BulkNotSupportedError',
-    status: 403,
-    deal: { withDataset: false, params: '{"bulk_cid":"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"}' },
-    breaks: () => ({}),
   },
   {
     clause: 'the deal still takes results',
@@ -225,6 +210,51 @@ const clauses: Clause[] = [
     breaks: (world) => ({ meanwhile: () => forget(world, 'dataset') }),
   },
   {
+    clause: 'one of the attached datasets has its key',
+    error: 'NoDatasetLeftError',
+    status: 403,
+    deal: { withDataset: false },
+    breaks: async (world, standing) => {
+      await world.attachDataset(standing)
+      return { meanwhile: () => forget(world, 'dataset') }
+    },
+  },
+  {
+    clause: 'the list that the request names can be had',
+    error: 'BulkListUnavailableError',
+    status: 503,
+    deal: { withDataset: false, params: '{"bulk_cid":"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"}' },
+    breaks: () => ({}),
+  },
+  ...Object.entries<(world: World) => Promise<unknown> | unknown>({
+    'is named by a content address': () => undefined,
+    'is JSON': () => '[',
+    'is a list of slices': () => ({}),
+    'has a slice for the task': () => [],
+    'has a slice that is a list of orders': async (world) => Array(5).fill(await world.store('["order"]')),
+    'has a slice with an order': async (world) => Array(5).fill(await world.store([])),
+    'has orders with every field': async (world) => {
+      const { volume: _, ...order } = Order.toJson('dataset', await world.grant())
+      return Array(5).fill(await world.store([order]))
+    },
+    'has a hundred orders for a task at most': async (world) => {
+      const order = Order.toJson('dataset', await world.grant())
+      return Array(5).fill(await world.store(Array(101).fill(order)))
+    },
+  }).map(
+    ([what, list]): Clause => ({
+      clause: `the list that the request names ${what}`,
+      error: 'BulkListMalformedError',
+      status: 403,
+      deal: { withDataset: false },
+      request: async (world) => {
+        const stored = await list(world)
+        return `{"bulk_cid":"${stored === undefined ? '../files' : await world.store(stored)}"}`
+      },
+      breaks: () => ({}),
+    }),
+  ),
+  {
     clause: "the dataset's key was not deleted by its owner",
     error: 'SecretDeletedError',
     status: 403,
@@ -277,7 +307,7 @@ async function markDeleted(world: World, kind: 'app' | 'dataset', owner: Address
 
 /** A row for every clause, both ways: the honest one is served, and the one that breaks only this clause is not. */
 export function describeClauses(getWorld: () => World): void {
-  for (const { clause, error, status, deal, breaks } of clauses) {
+  for (const { clause, error, status, deal, request, breaks } of clauses) {
     it(`releases only when ${clause}: ${error}`, async () => {
       const world = getWorld()
       world.ahead(0)
@@ -285,7 +315,8 @@ export function describeClauses(getWorld: () => World): void {
       await pushEverything(world, honest)
       expect((await attempt(world, honest)).status, 'the honest one').to.equal(200)
 
-      const standing = await world.matchDeal({ params: fullParams, ...deal })
+      const params = request ? await request(world) : fullParams
+      const standing = await world.matchDeal({ params, ...deal })
       const outcome = await attempt(world, standing, await breaks(world, standing))
       world.ahead(0)
       world.letCollateralAge(false)

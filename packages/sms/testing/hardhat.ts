@@ -14,12 +14,14 @@ import { BrowserProvider, type ContractTransactionResponse, getBytes, toBeHex, W
 import { network } from 'hardhat'
 import { deployMarketplace } from '../../../deploy/marketplace.ts'
 import { openChain } from '../chain.ts'
-import { clock, type DealOptions, randomHash, type StandingDeal, type TestChain, tdxTag } from './chain.ts'
+import { bulkGrant, clock, type DealOptions, randomHash, type StandingDeal, type TestChain, tdxTag } from './chain.ts'
 
 /** A real chain in this process, with the contracts as they are deployed anywhere. */
 export type HardhatChain = TestChain & {
   market: Marketplace
   provider: BrowserProvider
+  /** Registers one more dataset of the same owner. */
+  createDataset(): Promise<Address>
   /** A contract account whose holder's key signs for it. */
   deployContractWallet(holder: Address): Promise<Address>
   setTeeBroker(broker: Address): Promise<void>
@@ -106,10 +108,19 @@ export async function hardhatChain(): Promise<HardhatChain> {
     await mined(market.hub.connect(owners.requester).attachDatasets(dealId, deal.botFirst, [signed], 0n))
   }
 
+  async function createDataset(): Promise<Address> {
+    const fields = [owners.dataset.address, `data ${randomHash()}`, locator, checksum]
+    return create(market.datasetRegistry, 'Dataset', fields)
+  }
+
   return {
     chain,
     owners,
     market,
+    createDataset,
+    async grant(changes = {}, signer = owners.dataset) {
+      return Order.sign('dataset', bulkGrant({ dataset, ...changes }), signer, domain)
+    },
     provider,
     matchDeal,
     completeTask,

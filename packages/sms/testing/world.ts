@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
 import { DhkemX25519HkdfSha256 } from '@hpke/dhkem-x25519'
@@ -13,6 +16,7 @@ import {
 } from '@sealdeal/attestation'
 import { type Address, Bytes, type Hex, Lease, Secret, Session, Task } from '@sealdeal/protocol'
 import { createLog, type Database, openTestDatabase, serve } from '@sealdeal/server'
+import * as storageParts from '@sealdeal/storage'
 import { Wallet } from 'ethers'
 import {
   createAttest,
@@ -20,6 +24,7 @@ import {
   createSessions,
   masterKeys,
   migrations,
+  readBulkLists,
   routes,
   type Secrets,
   statuses,
@@ -41,6 +46,8 @@ export type World = TestChain & {
   now(): Date
   /** Whether the collateral is of weeks ago, past its next update. */
   letCollateralAge(value: boolean): void
+  /** Stores JSON where the service reads lists of datasets; its content address. */
+  store(json: unknown): Promise<string>
   /** Everything logged so far. */
   logged(): string
 }
@@ -66,7 +73,9 @@ export async function openWorld(openChain: (wall: { clock: () => Date }) => Prom
   const aged = await createCollateral(root, { at: new Date(at.getTime() - 40 * 86_400_000) })
   let isAged = false
   const attest = createAttest({ policy, collateral: async () => (isAged ? aged : platform.collateral) })
-  const sessions = createSessions({ database: test.database, secrets, chain, attest, signer, clock: now })
+  const storage = await openStorage()
+  const bulkList = readBulkLists({ gateway: storage.url })
+  const sessions = createSessions({ database: test.database, secrets, chain, bulkList, attest, signer, clock: now })
   const lines: string[] = []
   const to = new Writable({
     write(chunk, _encoding, done) {
@@ -95,14 +104,41 @@ export async function openWorld(openChain: (wall: { clock: () => Date }) => Prom
       milliseconds = value
     },
     now,
+    store: storage.store,
     letCollateralAge(value) {
       isAged = value
     },
     logged: () => lines.join(''),
     async close() {
       await server.close()
+      await storage.close()
       await test.close()
       await testChain.close()
+    },
+  }
+}
+
+/** A storage as requesters use it. */
+async function openStorage() {
+  const directory = await mkdtemp(join(tmpdir(), 'sms-storage-'))
+  const blobs = storageParts.createBlobs({ blocks: await storageParts.openBlocks({ directory }) })
+  const server = await serve({
+    ...{ name: 'storage', host: '127.0.0.1', port: 0, errors: storageParts.statuses },
+    log: createLog({ name: 'storage', level: 'silent' }),
+    routes: storageParts.routes({ blobs, limits: { fileBytes: 2 ** 24, files: 3 } }),
+  })
+  return {
+    url: server.url,
+    async store(json: unknown): Promise<string> {
+      const body = new FormData()
+      body.append('file', new Blob([typeof json === 'string' ? json : JSON.stringify(json)]), 'list.json')
+      const response = await fetch(`${server.url}/api/v0/add`, { method: 'POST', body })
+      const { Hash: cid } = (await response.json()) as { Hash: string }
+      return cid
+    },
+    async close() {
+      await server.close()
+      await rm(directory, { recursive: true, force: true })
     },
   }
 }

@@ -1,7 +1,8 @@
-import { Result } from '@sealdeal/protocol'
+import { KeyObject } from 'node:crypto'
+import { Printed, Result } from '@sealdeal/protocol'
 import { expect } from 'chai'
 import { refusal } from '../testing/scene.ts'
-import { onlooker, utils } from './client.ts'
+import { onlooker, somebody, utils } from './client.ts'
 import { realRun, records } from './runs.ts'
 
 export const taskTests = () =>
@@ -40,10 +41,18 @@ export const taskTests = () =>
       expect(replicates).to.have.length(1)
       expect(replicates[0]?.worker).to.match(/^0x/)
     })
-    it('keeps its logs to itself: no enclave of ours lets them out', async () => {
-      const { requester, taskid, told } = await realRun()
+    it('gives what its app printed to its requester, who opens it with the key of the beneficiary', async () => {
+      const { requester, taskid, resultKey, told } = await realRun()
       await told
-      const { message } = await refusal(requester.iexec.task.fetchLogs(taskid))
-      expect(message).to.match(/API error/)
+      const [printed, ...others] = await requester.iexec.task.fetchLogs(taskid)
+      expect(others).to.deep.equal([])
+      expect(printed?.worker).to.match(/^0x/)
+      const privateKey = KeyObject.from(resultKey.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString()
+      for (const stream of [printed?.stdout, printed?.stderr]) {
+        expect(stream).to.match(/^-----BEGIN SEALDEAL PRINTED-----/)
+        expect(await Printed.open(stream ?? '', { privateKey })).to.have.length(0)
+      }
+      const stranger = await somebody()
+      expect((await refusal(stranger.iexec.task.fetchLogs(taskid))).message).to.match(/requester/i)
     })
   })

@@ -12,7 +12,7 @@ import {
   verifyReceipt,
 } from '@sealdeal/sdk'
 import { expect } from 'chai'
-import { Wallet } from 'ethers'
+import { verifyMessage, Wallet } from 'ethers'
 import type { Stack } from '../stack.ts'
 import { finished, limits, newcomer, offerApp, prices, RLC, refusal, resultKey } from '../testing/scene.ts'
 import { sharedStack } from '../testing/shared.ts'
@@ -75,17 +75,22 @@ describe('C79 verify a run’s proof offline', function () {
     expect(enclave?.verdict).to.include({ simulated: true })
   })
 
-  it('takes less than 50 ms', async () => {
+  it('takes less than 50 ms, where a signature takes 1.66 ms to recover', async () => {
     const text = JSON.stringify(receipt)
-    const times: number[] = []
-    for (let round = 0; round < 15; round++) {
+    const signed = await Wallet.createRandom().signMessage('')
+    // Other tests share the machine, and machines differ: of many rounds the best is what each takes, side by side.
+    const best = { verify: Number.POSITIVE_INFINITY, recover: Number.POSITIVE_INFINITY }
+    const time = async (what: keyof typeof best, work: () => unknown) => {
       const began = performance.now()
-      await verifyReceipt({ receipt: text })
-      times.push(performance.now() - began)
+      await work()
+      best[what] = Math.min(best[what], performance.now() - began)
     }
-    times.sort((one, other) => one - other)
-    // Other tests share the machine: of many rounds the best is what it takes.
-    expect(times[0]).to.be.below(50)
+    for (let round = 0; round < 20; round++) {
+      await time('verify', () => verifyReceipt({ receipt: text }))
+      await time('recover', () => verifyMessage('', signed))
+    }
+    console.log(`      ${best.verify.toFixed(1)} ms; a recovery takes ${best.recover.toFixed(2)} ms`)
+    expect(best.verify / best.recover).to.be.below(50 / 1.66)
   })
 
   it('refuses it with any one value changed, and names the part', async () => {

@@ -6,7 +6,7 @@ import { runProcess } from '@sealdeal/server'
 import { z } from 'zod'
 import { schema } from '../config.ts'
 import { startWorker } from '../start.ts'
-import type { Answer, Run } from '../work.ts'
+import type { Answer, Printed, Run } from '../work.ts'
 
 const program = fileURLToPath(new URL('./enclave.ts', import.meta.url))
 
@@ -19,7 +19,7 @@ await runProcess({
 })
 
 function runProgram(brokerKeyFile: string, mood = ''): Run {
-  return ({ lease, onStart, onStep, signal }) =>
+  return ({ lease, onStart, onStep, onPrinted, signal }) =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [program, brokerKeyFile], {
         env: { TEST_ENCLAVE: mood },
@@ -28,8 +28,9 @@ function runProgram(brokerKeyFile: string, mood = ''): Run {
       let answer: Answer | undefined
       signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
       createInterface({ input: child.stdout }).on('line', (text) => {
-        const line = JSON.parse(text) as { step: string } | Answer
+        const line = JSON.parse(text) as { step: string } | { printed: Printed } | Answer
         if ('step' in line) onStep(line.step)
+        else if ('printed' in line) onPrinted(line.printed)
         else {
           answer = line
           child.stdin.end()
