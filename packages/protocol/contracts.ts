@@ -1,10 +1,11 @@
 import {
   Contract,
   type ContractRunner,
+  type EventFragment,
   getAddress,
   Interface,
   type JsonFragment,
-  type LogDescription,
+  LogDescription,
   zeroPadValue,
 } from 'ethers'
 import { IApp__factory } from '../../typechain-types/factories/interfaces/IApp__factory.ts'
@@ -221,12 +222,26 @@ export const everything = new Interface(
     .filter((fragment, index, all) => all.findIndex((other) => other.format() === fragment.format()) === index),
 )
 
-const registryInterface = IDatasetRegistry__factory.createInterface()
+const parseRegistryLog = logParser(IDatasetRegistry__factory.createInterface())
+const parseAnyLog = logParser(everything)
+
+/** An `Interface` hashes the name of each of its events anew for every log: here that is done once. */
+function logParser(abi: Interface) {
+  const events = new Map<string, EventFragment>()
+  abi.forEachEvent((event) => {
+    if (!events.has(event.topicHash)) events.set(event.topicHash, event)
+  })
+  return ({ topics, data }: { topics: readonly string[]; data: string }): LogDescription | null => {
+    const [topic = ''] = topics
+    const event = events.get(topic)
+    return event ? new LogDescription(event, topic, abi.decodeEventLog(event, data, topics)) : null
+  }
+}
 
 /**
  * The event of a log, or `null` when none of our contracts has it. Tokens of both kinds call an event `Transfer`: with a
  * token id among its topics it is a registry's, with an amount as data it is of the payment token or of the escrow.
  */
 export function parseLog(log: { topics: readonly string[]; data: string }): LogDescription | null {
-  return (log.topics.length === 4 ? registryInterface.parseLog(log) : null) ?? everything.parseLog(log)
+  return (log.topics.length === 4 ? parseRegistryLog(log) : null) ?? parseAnyLog(log)
 }

@@ -78,19 +78,23 @@ describe('C79 verify a run’s proof offline', function () {
   it('takes less than 50 ms, where a signature takes 1.66 ms to recover', async () => {
     const text = JSON.stringify(receipt)
     const signed = await Wallet.createRandom().signMessage('')
-    // Other tests share the machine, and machines differ: of many rounds the best is what each takes, side by side.
-    const best = { verify: Number.POSITIVE_INFINITY, recover: Number.POSITIVE_INFINITY }
-    const time = async (what: keyof typeof best, work: () => unknown) => {
+    // Machines differ, and other tests share this one: both are timed side by side, round for round.
+    const time = async (work: () => unknown) => {
       const began = performance.now()
       await work()
-      best[what] = Math.min(best[what], performance.now() - began)
+      return performance.now() - began
     }
-    for (let round = 0; round < 20; round++) {
-      await time('verify', () => verifyReceipt({ receipt: text }))
-      await time('recover', () => verifyMessage('', signed))
+    const tenRecoveries = () => {
+      for (let number = 0; number < 10; number++) verifyMessage('', signed)
     }
-    console.log(`      ${best.verify.toFixed(1)} ms; a recovery takes ${best.recover.toFixed(2)} ms`)
-    expect(best.verify / best.recover).to.be.below(50 / 1.66)
+    const recoveries: number[] = []
+    for (let round = 0; round < 21; round++) {
+      const taken = await time(() => verifyReceipt({ receipt: text }))
+      recoveries.push((10 * taken) / (await time(tenRecoveries)))
+    }
+    const [median = Number.NaN] = recoveries.sort((one, other) => one - other).slice(10)
+    console.log(`      as long as ${median.toFixed(1)} recoveries: ${(1.66 * median).toFixed(0)} ms`)
+    expect(1.66 * median).to.be.below(50)
   })
 
   it('refuses it with any one value changed, and names the part', async () => {
